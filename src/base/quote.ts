@@ -1,128 +1,158 @@
 /**
- * Quoting and splitting of arguments as redis.conf, inline commands, CLIENT LIST and MONITOR have it
- * (`sdscatrepr` and `sdssplitargs` in Redis's sds.c). The two are inverse: splitting what was quoted
- * gives the same bytes.
+ * Quoting of byte strings and splitting of a line into arguments: one syntax, used by inline commands,
+ * the configuration file, MONITOR, error messages and logs (sdscatrepr, sdssplitargs in Redis's sds.c).
+ *
+ * Within double quotes `\n \r \t \b \a`, `\xhh` and backslash with any other byte (that byte) are
+ * escapes; within single quotes only `\'` is. A closing quote must be followed by white space or the end.
  */
 
-const NUL = 0;
-const QUOTE = 34;
-const APOSTROPHE = 39;
-const BACKSLASH = 92;
+const PLAIN = /^[ !#-[\]-~]*$/;
+const PLAIN_TOKEN = /^[!#-[\]-~]*$/;
 
-/** `s` between double quotes, with `\n \r \t \a \b \\ \"` and `\xHH` for what is not printable ASCII. */
+/** `s` in double quotes, every byte that is not printable ASCII escaped; `splitArgs` reads it back. */
 export function quoteRepr(s: string): string {
+	if (PLAIN.test(s)) return `"${s}"`;
 	let out = '"';
-	let plainFrom = 0;
-	for (let i = 0; i < s.length; i++) {
-		const c = s.charCodeAt(i);
-		if (c >= 32 && c < 127 && c !== QUOTE && c !== BACKSLASH) continue;
-		out += s.slice(plainFrom, i) + escapeOf(c);
-		plainFrom = i + 1;
-	}
-	return out + s.slice(plainFrom) + '"';
+	for (let i = 0; i < s.length; i++) out += escapeByte(s.charCodeAt(i));
+	return out + '"';
 }
 
-function escapeOf(c: number): string {
+/** Whether `s` has a byte that cannot stand unquoted: a quote, a backslash, white space, not printable. */
+export function needsQuotes(s: string): boolean {
+	return !PLAIN_TOKEN.test(s);
+}
+
+function escapeByte(c: number): string {
 	switch (c) {
-		case QUOTE:
-			return '\\"';
-		case BACKSLASH:
+		case 0x5c:
 			return '\\\\';
-		case 10:
+		case 0x22:
+			return '\\"';
+		case 0x0a:
 			return '\\n';
-		case 13:
+		case 0x0d:
 			return '\\r';
-		case 9:
+		case 0x09:
 			return '\\t';
-		case 7:
+		case 0x07:
 			return '\\a';
-		case 8:
+		case 0x08:
 			return '\\b';
 		default:
-			return '\\x' + (c < 16 ? '0' : '') + c.toString(16);
+			if (c >= 0x20 && c <= 0x7e) return String.fromCharCode(c);
+			return (c < 16 ? '\\x0' : '\\x') + c.toString(16);
 	}
 }
 
 /**
- * The arguments of a line: separated by white space; `"…"` with escapes, `'…'` with `\'` only. A
- * closing quote must be followed by white space or the end. A NUL byte ends the line. null if the
- * quotes are not balanced.
+ * The arguments on `line`; null if a quote is not closed or is followed by something other than white
+ * space. A NUL byte ends the line.
  */
 export function splitArgs(line: string): string[] | null {
 	const args: string[] = [];
-	let i = 0;
+	let index = 0;
 	for (;;) {
-		while (isSpace(line.charCodeAt(i))) i++;
-		if (atEnd(line, i)) return args;
+		while (isSpace(line.charCodeAt(index))) index++;
+		if (isEnd(line, index)) return args;
 		let arg = '';
+		let start = index;
 		for (;;) {
-			const c = line.charCodeAt(i);
-			if (atEnd(line, i) || c === 32 || c === 9 || c === 10 || c === 13) break;
-			if (c !== QUOTE && c !== APOSTROPHE) {
-				const start = i++;
-				while (i < line.length && !endsPlain(line.charCodeAt(i))) i++;
-				arg += line.slice(start, i);
-				continue;
+			const c = line.charCodeAt(index);
+			if (isEnd(line, index) || isDelimiter(c)) {
+				args.push(arg + line.slice(start, index));
+				break;
 			}
-			const close = findClose(line, i + 1, c);
-			if (close < 0 || !(atEnd(line, close + 1) || isSpace(line.charCodeAt(close + 1)))) return null;
-			const body = line.slice(i + 1, close);
-			arg += c === QUOTE ? unescapeDouble(body) : body.replaceAll("\\'", "'");
-			i = close + 1;
-			break;
+			if (c === 0x22 || c === 0x27) {
+				// A quote may open in the middle of an argument, but its close always ends it.
+				arg += line.slice(start, index);
+				const end = c === 0x22 ? endOfDoubleQuoted(line, index + 1) : endOfSingleQuoted(line, index + 1);
+				if (end < 0 || !(isEnd(line, end + 1) || isSpace(line.charCodeAt(end + 1)))) return null;
+				const inner = line.slice(index + 1, end);
+				args.push(arg + (c === 0x22 ? unescape(inner) : inner.replaceAll("\\'", "'")));
+				index = end + 1;
+				start = index;
+				break;
+			}
+			index++;
 		}
-		args.push(arg);
 	}
 }
 
-function atEnd(line: string, i: number): boolean {
-	return i >= line.length || line.charCodeAt(i) === NUL;
-}
-
-/** C's isspace in the C locale. */
-function isSpace(c: number): boolean {
-	return c === 32 || (c >= 9 && c <= 13);
-}
-
-function endsPlain(c: number): boolean {
-	return c === NUL || c === 32 || c === 9 || c === 10 || c === 13 || c === QUOTE || c === APOSTROPHE;
-}
-
-/** The position of the quote that closes the one before `from`; -1 if there is none. */
-function findClose(line: string, from: number, quote: number): number {
-	for (let i = from; !atEnd(line, i); i++) {
-		const c = line.charCodeAt(i);
-		if (c === quote) return i;
-		// Between apostrophes a backslash escapes nothing but an apostrophe.
-		if (c === BACKSLASH && !atEnd(line, i + 1) && (quote === QUOTE || line.charCodeAt(i + 1) === quote)) i++;
+/** Index of the closing double quote, or -1. */
+function endOfDoubleQuoted(line: string, start: number): number {
+	for (let index = start; !isEnd(line, index); index++) {
+		const c = line.charCodeAt(index);
+		if (c === 0x22) return index;
+		if (c === 0x5c && !isEnd(line, index + 1)) index++;
 	}
 	return -1;
 }
 
-function unescapeDouble(body: string): string {
-	if (!body.includes('\\')) return body;
-	let out = '';
-	for (let i = 0; i < body.length; i++) {
-		if (body.charCodeAt(i) !== BACKSLASH || i + 1 >= body.length) {
-			out += body.charAt(i);
-			continue;
-		}
-		const next = body.charAt(++i);
-		const hex = next === 'x' ? body.slice(i + 1, i + 3) : '';
-		if (/^[0-9a-fA-F]{2}$/.test(hex)) {
-			out += String.fromCharCode(Number.parseInt(hex, 16));
-			i += 2;
-		} else {
-			out += ESCAPES.get(next) ?? next;
-		}
+/** Index of the closing single quote, or -1. */
+function endOfSingleQuoted(line: string, start: number): number {
+	for (let index = start; !isEnd(line, index); index++) {
+		const c = line.charCodeAt(index);
+		if (c === 0x27) return index;
+		if (c === 0x5c && line.charCodeAt(index + 1) === 0x27) index++;
 	}
-	return out;
+	return -1;
 }
 
-const ESCAPES: ReadonlyMap<string, string> = new Map([
-	['n', '\n'],
-	['r', '\r'],
-	['t', '\t'],
-	['b', '\b'],
-	['a', '\x07'],
-]);
+function unescape(s: string): string {
+	let backslash = s.indexOf('\\');
+	if (backslash < 0) return s;
+	let out = '';
+	let start = 0;
+	while (backslash >= 0 && backslash + 1 < s.length) {
+		out += s.slice(start, backslash);
+		const next = s.charCodeAt(backslash + 1);
+		const high = next === 0x78 ? hexValue(s.charCodeAt(backslash + 2)) : -1;
+		const low = high < 0 ? -1 : hexValue(s.charCodeAt(backslash + 3));
+		if (low >= 0) {
+			out += String.fromCharCode(high * 16 + low);
+			start = backslash + 4;
+		} else {
+			out += unescapedByte(next);
+			start = backslash + 2;
+		}
+		backslash = s.indexOf('\\', start);
+	}
+	return out + s.slice(start);
+}
+
+function unescapedByte(c: number): string {
+	switch (c) {
+		case 0x6e:
+			return '\n';
+		case 0x72:
+			return '\r';
+		case 0x74:
+			return '\t';
+		case 0x62:
+			return '\b';
+		case 0x61:
+			return '\x07';
+		default:
+			return String.fromCharCode(c);
+	}
+}
+
+function hexValue(c: number): number {
+	if (c >= 0x30 && c <= 0x39) return c - 0x30;
+	const lower = c | 0x20;
+	return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}
+
+function isEnd(line: string, index: number): boolean {
+	return index >= line.length || line.charCodeAt(index) === 0;
+}
+
+/** White space between arguments, as C's isspace has it. */
+function isSpace(c: number): boolean {
+	return c === 0x20 || (c >= 0x09 && c <= 0x0d);
+}
+
+/** What ends an unquoted argument: vertical tab and form feed do not. */
+function isDelimiter(c: number): boolean {
+	return c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09;
+}
