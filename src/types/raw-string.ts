@@ -1,0 +1,90 @@
+/**
+ * A string value that is changed in place (APPEND, SETRANGE, SETBIT, BITFIELD) or is too large to be a JavaScript string:
+ * bytes in a Buffer that grows by doubling.
+ */
+
+/** Growing adds at most this much beyond what is asked for, as Redis's strings do. */
+const SPARE_BYTES_MAX = 1024 * 1024;
+
+export class RawString {
+	/** The bytes; only the first `length` belong to the value, the rest is spare and its content arbitrary. */
+	buffer: Buffer;
+	/** The number of bytes of the value. */
+	length: number;
+
+	/** Takes ownership of `buffer`. */
+	constructor(buffer: Buffer, length: number = buffer.length) {
+		this.buffer = buffer;
+		this.length = length;
+	}
+
+	/** From a byte string, with no spare space. */
+	static from(text: string): RawString {
+		return new RawString(Buffer.from(text, 'latin1'));
+	}
+
+	/** Adds bytes at the end. Amortised O(added bytes). */
+	append(text: string): void {
+		const at = this.length;
+		this.resize(at + text.length);
+		this.buffer.write(text, at, 'latin1');
+	}
+
+	appendBytes(bytes: Uint8Array): void {
+		const at = this.length;
+		this.resize(at + bytes.length);
+		this.buffer.set(bytes, at);
+	}
+
+	/** Overwrites from `offset`; a gap behind the present end is filled with zero bytes. */
+	writeAt(offset: number, text: string): void {
+		if (offset + text.length > this.length) this.resize(offset + text.length);
+		this.buffer.write(text, offset, 'latin1');
+	}
+
+	/** Makes the value at least `length` bytes long; the added bytes are zero. */
+	growTo(length: number): void {
+		if (length > this.length) this.resize(length);
+	}
+
+	/** The byte at `index`, or 0 beyond the end (as bit operations read it). */
+	byteAt(index: number): number {
+		return index < this.length ? this.buffer[index]! : 0;
+	}
+
+	/** Sets one byte, growing with zero bytes as needed. */
+	setByteAt(index: number, byte: number): void {
+		if (index >= this.length) this.resize(index + 1);
+		this.buffer[index] = byte;
+	}
+
+	/** The bytes [start, end) as a latin1 string; throws beyond V8's string limit of 2^29 - 24 bytes. */
+	slice(start: number = 0, end: number = this.length): string {
+		return this.buffer.toString('latin1', start, Math.min(end, this.length));
+	}
+
+	/** The value as a Buffer that shares memory with it: valid until the next change. */
+	toBuffer(): Buffer {
+		return this.buffer.subarray(0, this.length);
+	}
+
+	toString(): string {
+		return this.slice();
+	}
+
+	/** A copy with no spare space. */
+	clone(): RawString {
+		return new RawString(Buffer.from(this.toBuffer()));
+	}
+
+	/** Sets the length; bytes that are added are zeroed. */
+	private resize(length: number): void {
+		if (length > this.buffer.length) {
+			const grown = Buffer.allocUnsafeSlow(length + Math.min(length, SPARE_BYTES_MAX));
+			this.buffer.copy(grown, 0, 0, this.length);
+			this.buffer = grown;
+		}
+		if (length > this.length) this.buffer.fill(0, this.length, length);
+		this.length = length;
+	}
+}

@@ -1,0 +1,195 @@
+import type { Random } from '../base/env.js';
+import { parseInt64 } from '../base/numbers.js';
+import { KeyTable } from './key-table.js';
+import type { SetLimits } from './limits.js';
+
+/**
+ * The value of a set key: distinct byte strings.
+ *
+ * Encodings, as in Redis 7.2: `intset` while every member is a canonical 64-bit integer (members in ascending order);
+ * `listpack` while small (insertion order, a removal keeps it); else `hashtable`. An intset becomes a listpack or a
+ * hashtable, a listpack becomes a hashtable, nothing goes back by itself.
+ */
+export class SetValue {
+	readonly type = 'set';
+	encoding: 'intset' | 'listpack' | 'hashtable';
+	/** The members of an intset, ascending; a bigint only beyond the safe integers. Empty in other encodings. */
+	private integers: (number | bigint)[];
+	/** The members in other encodings. */
+	private readonly table: KeyTable;
+
+	/** An empty intset by default, which is what the first members then decide about. */
+	constructor(encoding: 'intset' | 'listpack' | 'hashtable' = 'intset') {
+		this.encoding = encoding;
+		this.integers = [];
+		this.table = new KeyTable();
+	}
+
+	/**
+	 * An empty set in the encoding that Redis starts with when it is about to add `sizeHint` members of which
+	 * `firstMember` is the first.
+	 */
+	static forAdding(firstMember: string, sizeHint: number, limits: SetLimits): SetValue {
+		if (sizeHint <= limits.setMaxIntsetEntries && parseInt64(firstMember) !== undefined)
+			return new SetValue('intset');
+		return new SetValue(sizeHint <= limits.setMaxListpackEntries ? 'listpack' : 'hashtable');
+	}
+
+	/** The number of members. */
+	get size(): number {
+		return this.encoding === 'intset' ? this.integers.length : this.table.size;
+	}
+
+	has(member: string): boolean {
+		if (this.encoding !== 'intset') return this.table.has(member);
+		const integer = parseInt64(member);
+		return integer !== undefined && this.integers[this.lowerBound(integer)] === integer;
+	}
+
+	/** Adds a member, converting the set if it has to be; false if it is there already. */
+	add(member: string, limits: SetLimits): boolean {
+		if (this.encoding === 'intset') return this.addToIntset(member, limits);
+		if (this.table.has(member)) return false;
+		if (
+			this.encoding === 'listpack' &&
+			(this.table.size >= limits.setMaxListpackEntries || member.length > limits.setMaxListpackValue)
+		) {
+			this.encoding = 'hashtable';
+		}
+		this.table.append(member);
+		return true;
+	}
+
+	/** Removes a member; false if it is absent. */
+	remove(member: string): boolean {
+		if (this.encoding === 'intset') {
+			const integer = parseInt64(member);
+			if (integer === undefined) return false;
+			const position = this.lowerBound(integer);
+			if (this.integers[position] !== integer) return false;
+			this.integers.splice(position, 1);
+			return true;
+		}
+		const position = this.table.indexOf(member);
+		if (position === -1) return false;
+		this.removeAt(position);
+		return true;
+	}
+
+	/** The member at a position, 0 to size - 1. Positions are the order of iteration, and change with any removal. */
+	memberAt(position: number): string {
+		return this.encoding === 'intset' ? String(this.integers[position]!) : this.table.keys[position]!;
+	}
+
+	/** Removes the member at a position and returns it. */
+	popAt(position: number): string {
+		const member = this.memberAt(position);
+		if (this.encoding === 'intset') this.integers.splice(position, 1);
+		else this.removeAt(position);
+		return member;
+	}
+
+	/** A member drawn at random, each as likely as any other. The set must not be empty. */
+	randomMember(random: Random): string {
+		return this.memberAt(random.below(this.size));
+	}
+
+	/** Removes and returns a member drawn at random. The set must not be empty. */
+	popRandom(random: Random): string {
+		return this.popAt(random.below(this.size));
+	}
+
+	/** Turns to `hashtable` if `sizeHint` members, about to be added by one command, are too many for the encoding. */
+	prepareToAdd(sizeHint: number, limits: SetLimits): void {
+		if (this.encoding === 'listpack' && sizeHint > limits.setMaxListpackEntries) this.encoding = 'hashtable';
+		else if (this.encoding === 'intset' && sizeHint > limits.setMaxIntsetEntries)
+			this.leaveIntset('hashtable');
+	}
+
+	/** Turns to `intset` if every member is an integer and they are few enough; used for the results of SINTERSTORE. */
+	convertToIntset(limits: SetLimits): void {
+		if (this.encoding === 'intset' || this.size > intsetSizeMax(limits)) return;
+		const integers: (number | bigint)[] = [];
+		for (const member of this.table.keys) {
+			const integer = parseInt64(member);
+			if (integer === undefined) return;
+			integers.push(integer);
+		}
+		integers.sort((a, b) => (a < b ? -1 : 1));
+		this.integers = integers;
+		this.table.clear();
+		this.encoding = 'intset';
+	}
+
+	/**
+	 * One step of SSCAN: as `IndexedMap.scan`; an intset or listpack is visited in one step whatever `count` says, as
+	 * Redis does.
+	 */
+	scan(cursor: number, count: number, visit: (member: string) => void): number {
+		if (this.encoding === 'hashtable') return this.table.scanKeys(cursor, count, visit);
+		for (let i = 0; i < this.size; i++) visit(this.memberAt(i));
+		return 0;
+	}
+
+	clone(): SetValue {
+		const copy = new SetValue(this.encoding);
+		copy.integers = this.integers.slice();
+		for (const member of this.table.keys) copy.table.append(member);
+		return copy;
+	}
+
+	private removeAt(position: number): void {
+		if (this.encoding === 'listpack') this.table.removeShift(position);
+		else this.table.removeSwap(position);
+	}
+
+	private addToIntset(member: string, limits: SetLimits): boolean {
+		const integer = parseInt64(member);
+		if (integer === undefined) {
+			this.leaveIntset(this.fitsListpackWith(member, limits) ? 'listpack' : 'hashtable');
+			this.table.append(member);
+			return true;
+		}
+		const position = this.lowerBound(integer);
+		if (this.integers[position] === integer) return false;
+		if (position === this.integers.length) this.integers.push(integer);
+		else this.integers.splice(position, 0, integer);
+		if (this.integers.length > intsetSizeMax(limits)) this.leaveIntset('hashtable');
+		return true;
+	}
+
+	/** Whether the members of the intset and one that is no integer may share a listpack. */
+	private fitsListpackWith(member: string, limits: SetLimits): boolean {
+		const size = this.integers.length;
+		if (size >= limits.setMaxListpackEntries || member.length > limits.setMaxListpackValue) return false;
+		if (size === 0) return true;
+		return (
+			String(this.integers[0]!).length <= limits.setMaxListpackValue &&
+			String(this.integers[size - 1]!).length <= limits.setMaxListpackValue
+		);
+	}
+
+	private leaveIntset(encoding: 'listpack' | 'hashtable'): void {
+		for (const integer of this.integers) this.table.append(String(integer));
+		this.integers = [];
+		this.encoding = encoding;
+	}
+
+	/** The position of the first integer that is not less than `integer`. */
+	private lowerBound(integer: number | bigint): number {
+		const integers = this.integers;
+		let low = 0;
+		let high = integers.length;
+		while (low < high) {
+			const middle = (low + high) >>> 1;
+			if (integers[middle]! < integer) low = middle + 1;
+			else high = middle;
+		}
+		return low;
+	}
+}
+
+/** An intset has at most 2^30 members, whatever the configuration says. */
+function intsetSizeMax(limits: SetLimits): number {
+	return Math.min(limits.setMaxIntsetEntries, 2 ** 30);
+}

@@ -1,0 +1,196 @@
+import { IndexedMap } from './indexed-map.js';
+import type { ZSetLimits } from './limits.js';
+import type { LexBound, LexRange, ScoreRange } from './zset-range.js';
+import { type ZSetCursor, ZSetTree } from './zset-tree.js';
+
+/**
+ * The value of a sorted set key: members (byte strings) with scores, ordered by score, equal scores by member bytes.
+ *
+ * Scores are doubles, infinities included, never NaN; -0 and 0 are equal in the order and each is kept as given. Ranks
+ * count from 0 at the lowest element. The encoding starts as `listpack` and turns to `skiplist` for good when a member
+ * or the number of members passes its limit.
+ */
+export class ZSetValue {
+	readonly type = 'zset';
+	encoding: 'listpack' | 'skiplist';
+	private readonly scores: IndexedMap<number>;
+	private readonly tree: ZSetTree;
+
+	constructor(
+		encoding: 'listpack' | 'skiplist' = 'listpack',
+		scores: IndexedMap<number> = new IndexedMap<number>(),
+		tree: ZSetTree = new ZSetTree(),
+	) {
+		this.encoding = encoding;
+		this.scores = scores;
+		this.tree = tree;
+	}
+
+	/**
+	 * An empty sorted set in the encoding that Redis starts with when it is about to add `sizeHint` members, the first of
+	 * them (ZADD) or the longest of `memberBytes` bytes.
+	 */
+	static forAdding(sizeHint: number, memberBytes: number, limits: ZSetLimits): ZSetValue {
+		const small = sizeHint <= limits.zsetMaxListpackEntries && memberBytes <= limits.zsetMaxListpackValue;
+		return new ZSetValue(small ? 'listpack' : 'skiplist');
+	}
+
+	/** The number of members. */
+	get size(): number {
+		return this.tree.size;
+	}
+
+	/** The score of a member; undefined if it is absent. */
+	score(member: string): number | undefined {
+		return this.scores.get(member);
+	}
+
+	has(member: string): boolean {
+		return this.scores.has(member);
+	}
+
+	/** Adds a member or changes its score; true if it is new. */
+	add(member: string, score: number, limits: ZSetLimits): boolean {
+		const position = this.scores.indexOf(member);
+		if (position !== -1) {
+			const before = this.scores.valueAt(position);
+			if (Object.is(before, score)) return false;
+			this.tree.remove(before, member);
+			this.tree.insert(score, member);
+			this.scores.setValueAt(position, score);
+			return false;
+		}
+		this.tree.insert(score, member);
+		this.scores.set(member, score);
+		if (
+			this.encoding === 'listpack' &&
+			(this.tree.size > limits.zsetMaxListpackEntries || member.length > limits.zsetMaxListpackValue)
+		) {
+			this.encoding = 'skiplist';
+		}
+		return true;
+	}
+
+	/** Turns to `skiplist` if `sizeHint` members, about to be added by one command, are too many for a listpack. */
+	prepareToAdd(sizeHint: number, limits: ZSetLimits): void {
+		if (this.encoding === 'listpack' && sizeHint > limits.zsetMaxListpackEntries) this.encoding = 'skiplist';
+	}
+
+	/**
+	 * Chooses the encoding of a sorted set that a command or a load has built: `listpack` if it is small enough, whatever
+	 * it was while being built. O(size) only up to the limit of entries.
+	 */
+	convertBuilt(limits: ZSetLimits): void {
+		this.encoding = 'skiplist';
+		if (this.size > limits.zsetMaxListpackEntries) return;
+		for (const member of this.scores.keys) if (member.length > limits.zsetMaxListpackValue) return;
+		this.encoding = 'listpack';
+	}
+
+	/** Removes a member; false if it is absent. */
+	remove(member: string): boolean {
+		const position = this.scores.indexOf(member);
+		if (position === -1) return false;
+		this.tree.remove(this.scores.valueAt(position), member);
+		this.scores.deleteAt(position);
+		return true;
+	}
+
+	/** The rank of a member, from the highest if `reverse`; -1 if it is absent. */
+	rank(member: string, reverse: boolean): number {
+		const score = this.scores.get(member);
+		if (score === undefined) return -1;
+		const rank = this.tree.rankOf(score, member);
+		return reverse ? this.tree.size - 1 - rank : rank;
+	}
+
+	/** A cursor on the element of a rank, to walk from in either direction; not valid if the rank is out of range. */
+	cursorAt(rank: number): ZSetCursor {
+		return this.tree.cursorAt(rank);
+	}
+
+	/** The member at a position, 0 to size - 1, in no particular order: for draws at random. */
+	memberAt(position: number): string {
+		return this.scores.keyAt(position);
+	}
+
+	/** The score of the member at a position, as in `memberAt`. */
+	scoreAt(position: number): number {
+		return this.scores.valueAt(position);
+	}
+
+	/**
+	 * The rank of the first element in a range of scores, and in `scoreRangeEnd` the rank behind the last one. The range
+	 * is empty when the end is not above the start.
+	 */
+	scoreRangeStart(range: ScoreRange): number {
+		return this.tree.countBelowScore(range.min, range.minExclusive);
+	}
+
+	scoreRangeEnd(range: ScoreRange): number {
+		return this.tree.countBelowScore(range.max, !range.maxExclusive);
+	}
+
+	/** The number of elements in a range of scores. */
+	countInScoreRange(range: ScoreRange): number {
+		return Math.max(0, this.scoreRangeEnd(range) - this.scoreRangeStart(range));
+	}
+
+	/**
+	 * The rank of the first element in a range of members, and in `lexRangeEnd` the rank behind the last one. They mean
+	 * something only where all scores are equal; elsewhere they are some ranks from 0 to size.
+	 */
+	lexRangeStart(range: LexRange): number {
+		return this.ranksBelow(range.min, true);
+	}
+
+	lexRangeEnd(range: LexRange): number {
+		return this.ranksBelow(range.max, false);
+	}
+
+	/** The number of elements in a range of members. */
+	countInLexRange(range: LexRange): number {
+		return Math.max(0, this.lexRangeEnd(range) - this.lexRangeStart(range));
+	}
+
+	/**
+	 * Removes the elements of ranks [start, end], cut to what exists; `visit` sees each as it goes, in ascending order,
+	 * and must not touch the set. Returns how many there were.
+	 */
+	deleteRangeByRank(start: number, end: number, visit: (member: string, score: number) => void): number {
+		const from = Math.max(0, start);
+		const count = Math.min(end, this.tree.size - 1) - from + 1;
+		if (count <= 0) return 0;
+		this.tree.removeRange(from, count, (member, score) => {
+			this.scores.delete(member);
+			visit(member, score);
+		});
+		return count;
+	}
+
+	/** Visits every element in ascending order. */
+	forEach(visit: (member: string, score: number) => void): void {
+		for (const cursor = this.cursorAt(0); cursor.valid; cursor.forward()) visit(cursor.member, cursor.score);
+	}
+
+	/**
+	 * One step of ZSCAN: as `IndexedMap.scan`; a listpack is visited in one step whatever `count` says, in ascending
+	 * order, as Redis does.
+	 */
+	scan(cursor: number, count: number, visit: (member: string, score: number) => void): number {
+		if (this.encoding === 'skiplist') return this.scores.scan(cursor, count, visit);
+		this.forEach(visit);
+		return 0;
+	}
+
+	clone(): ZSetValue {
+		return new ZSetValue(this.encoding, this.scores.clone(), this.tree.clone());
+	}
+
+	/** The number of elements in front of a bound; one that equals it is counted if a minimum excludes it or a maximum does not. */
+	private ranksBelow(bound: LexBound, isMin: boolean): number {
+		if (bound.kind === 'lowest') return 0;
+		if (bound.kind === 'highest') return this.tree.size;
+		return this.tree.countBelowMember(bound.member, bound.exclusive === isMin);
+	}
+}
