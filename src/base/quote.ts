@@ -22,6 +22,11 @@ export function needsQuotes(s: string): boolean {
 	return !PLAIN_TOKEN.test(s);
 }
 
+/** `s` as one argument of a line: as it is where it can stand so, else quoted. */
+export function quoteArg(s: string): string {
+	return s === '' || needsQuotes(s) ? quoteRepr(s) : s;
+}
+
 function escapeByte(c: number): string {
 	switch (c) {
 		case 0x5c:
