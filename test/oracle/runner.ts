@@ -1,0 +1,332 @@
+/** Runs a program on two servers and finds the first step whose replies differ. */
+import { itemsOf, parseReply, type Reply } from '../support/reply.js';
+import { sleep } from '../support/server-process.js';
+import { sameExec, sameReply } from './compare.js';
+import { type ClientPair, destroyBoth, onBoth, type ServerPair } from './server-pair.js';
+import {
+	type BlockedStep,
+	type CommandStep,
+	describeStep,
+	type ExpireStep,
+	type IterateStep,
+	type OrderedReadStep,
+	type RandomStep,
+	type Step,
+	type TransactionStep,
+} from './step.js';
+
+/** Steps sent in one pipeline. */
+const BATCH_STEPS_MAX = 64;
+const ITERATIONS_MAX = 10_000;
+/** How long a blocking command gets to begin to wait before the other client acts. */
+const BLOCK_SETTLE_MS = 10;
+const EXPIRE_WAIT_MS = 4;
+const COMPACT_ENCODINGS = ['listpack', 'intset', 'ziplist'];
+
+/** The first difference of a run. */
+export interface Mismatch {
+	/** Index of the step after which it showed. */
+	readonly index: number;
+	readonly what: string;
+	readonly ours: string;
+	readonly real: string;
+}
+
+type PlainStep = CommandStep | OrderedReadStep | TransactionStep;
+
+export class ProgramRunner {
+	private readonly pair: ServerPair;
+	private clients!: ClientPair;
+	private others!: ClientPair;
+
+	constructor(pair: ServerPair) {
+		this.pair = pair;
+	}
+
+	/**
+	 * Runs `steps` on two empty servers over new connections; compares every reply, and the digests after each
+	 * `digestEvery` steps and at the end. The first mismatch, or null.
+	 */
+	async run(steps: readonly Step[], digestEvery: number): Promise<Mismatch | null> {
+		this.clients = await this.pair.connect();
+		this.others = await this.pair.connect();
+		try {
+			await onBoth(this.others, ['FLUSHALL']);
+			return await this.runSteps(steps, digestEvery);
+		} finally {
+			destroyBoth(this.clients);
+			destroyBoth(this.others);
+		}
+	}
+
+	private async runSteps(steps: readonly Step[], digestEvery: number): Promise<Mismatch | null> {
+		let nextDigest = digestEvery;
+		let index = 0;
+		while (index < steps.length) {
+			const batch: PlainStep[] = [];
+			while (batch.length < BATCH_STEPS_MAX && index + batch.length < Math.min(steps.length, nextDigest)) {
+				const step = steps[index + batch.length]!;
+				if (!isPlain(step)) break;
+				batch.push(step);
+			}
+			const mismatch =
+				batch.length > 0 ? await this.runBatch(batch, index) : await this.runSpecial(steps[index]!, index);
+			if (mismatch !== null) return mismatch;
+			index += Math.max(1, batch.length);
+			if (index >= nextDigest || index === steps.length) {
+				nextDigest = index + digestEvery;
+				const difference = await this.compareDigests(index - 1);
+				if (difference !== null) return difference;
+			}
+		}
+		return null;
+	}
+
+	private async compareDigests(index: number): Promise<Mismatch | null> {
+		const [ours, real] = await onBoth(this.others, ['DEBUG', 'DIGEST']);
+		if (ours === real) return null;
+		const keys = await this.differingKeys();
+		return { index, what: `DEBUG DIGEST after this step (${keys})`, ours, real };
+	}
+
+	/** Which keys of databases 0 to 2 differ, for the message. */
+	private async differingKeys(): Promise<string> {
+		const names: string[] = [];
+		for (const db of ['0', '1', '2']) {
+			await onBoth(this.others, ['SELECT', db]);
+			const lists = await onBoth(this.others, ['KEYS', '*']);
+			const keys = new Set(lists.flatMap((list) => itemsOf(parseReply(list)).map((item) => item.text ?? '')));
+			for (const key of keys) {
+				const [ours, real] = await onBoth(this.others, ['DEBUG', 'DIGEST-VALUE', key]);
+				const [oursTtl, realTtl] = await onBoth(this.others, ['PEXPIRETIME', key]);
+				if (ours !== real || oursTtl.startsWith(':-') !== realTtl.startsWith(':-')) {
+					names.push(`db ${db} ${JSON.stringify(key)}`);
+				}
+			}
+		}
+		await onBoth(this.others, ['SELECT', '0']);
+		return names.length > 0 ? names.join(', ') : 'no single key';
+	}
+
+	private async runBatch(batch: readonly PlainStep[], firstIndex: number): Promise<Mismatch | null> {
+		const commands = batch.flatMap(commandsOf);
+		const [ours, real] = await Promise.all([
+			this.clients.ours.pipeline(commands),
+			this.clients.real.pipeline(commands),
+		]);
+		let replyIndex = 0;
+		for (const [offset, step] of batch.entries()) {
+			const replyCount = commandsOf(step).length;
+			for (let sub = 0; sub < replyCount; sub++, replyIndex++) {
+				const [a, b] = [ours[replyIndex]!, real[replyIndex]!];
+				if (this.samePlain(step, sub, a, b, real[replyIndex - 1])) continue;
+				return { index: firstIndex + offset, what: describeStep(step), ours: a, real: b };
+			}
+		}
+		return null;
+	}
+
+	/** Compares reply number `sub` of a plain step. */
+	private samePlain(step: PlainStep, sub: number, ours: string, real: string, before?: string): boolean {
+		const { version } = this.pair.oracle;
+		switch (step.kind) {
+			case 'command':
+				return sameReply(ours, real, step.mode, version);
+			case 'ordered-read': {
+				if (sub === 0) return sameReply(ours, real, 'exact', version);
+				const isCompact = COMPACT_ENCODINGS.includes(parseReply(before!).text ?? '');
+				return sameReply(ours, real, isCompact ? 'exact' : step.mode, version);
+			}
+			case 'transaction':
+				if (step.end === 'EXEC' && sub === step.commands.length + 1)
+					return sameExec(ours, real, step, version);
+				return sameReply(ours, real, 'exact', version);
+		}
+	}
+
+	private async runSpecial(step: Step, index: number): Promise<Mismatch | null> {
+		const difference = await this.specialDifference(step);
+		return difference === null
+			? null
+			: { index, what: describeStep(step), ours: difference[0], real: difference[1] };
+	}
+
+	private specialDifference(step: Step): Promise<Difference> {
+		switch (step.kind) {
+			case 'random':
+				return this.random(step);
+			case 'iterate':
+				return this.iterate(step);
+			case 'blocked':
+				return this.blocked(step);
+			case 'expire':
+				return this.expire(step);
+			case 'transaction':
+				return this.watched(step);
+			default:
+				throw new Error(`${step.kind} is no special step`);
+		}
+	}
+
+	private async random(step: RandomStep): Promise<Difference> {
+		const [name, key] = [step.args[0]!.toUpperCase(), step.key];
+		const before = key === null ? await this.clients.real.command(['KEYS', '*']) : await this.membersOf(key);
+		const [ours, real] = await onBoth(this.clients, step.args);
+		const fault = randomFault(
+			step.args,
+			parseReply(ours),
+			parseReply(real),
+			before === null ? null : parseReply(before),
+		);
+		if (fault !== null) return [`${fault}: ${ours}`, real];
+		if (name !== 'SPOP' || key === null) return null;
+		const [oursLeft, realLeft] = await onBoth(this.clients, ['SCARD', key]);
+		if (oursLeft !== realLeft) return [`SCARD afterwards: ${oursLeft}`, realLeft];
+		return this.exact(['DEL', key]);
+	}
+
+	/** The members (and values) of the collection at `key`; null if it is something else. */
+	private async membersOf(key: string): Promise<string | null> {
+		switch (parseReply(await this.clients.real.command(['TYPE', key])).text) {
+			case 'set':
+				return this.clients.real.command(['SMEMBERS', key]);
+			case 'hash':
+				return this.clients.real.command(['HGETALL', key]);
+			case 'zset':
+				return this.clients.real.command(['ZRANGE', key, '0', '-1', 'WITHSCORES']);
+			default:
+				return null;
+		}
+	}
+
+	private async iterate(step: IterateStep): Promise<Difference> {
+		const collected: string[][] = [];
+		for (const client of [this.clients.ours, this.clients.real]) {
+			const found = new Set<string>();
+			let cursor = '0';
+			for (let round = 0; round < ITERATIONS_MAX; round++) {
+				const reply = await client.command([
+					...step.args.slice(0, step.cursorIndex),
+					cursor,
+					...step.args.slice(step.cursorIndex),
+				]);
+				const tree = parseReply(reply);
+				if (tree.items === null) {
+					found.add(reply);
+					break;
+				}
+				addEntries(found, itemsOf(tree.items[1]!), step.isPairs);
+				cursor = tree.items[0]!.text ?? '0';
+				if (cursor === '0') break;
+				if (round === ITERATIONS_MAX - 1) found.add('(the iteration does not end)');
+			}
+			collected.push([...found].sort());
+		}
+		const [ours, real] = collected.map((entries) => entries.join('')) as [string, string];
+		return sameReply(`+${ours}`, `+${real}`, 'exact', this.pair.oracle.version) ? null : [ours, real];
+	}
+
+	private async blocked(step: BlockedStep): Promise<Difference> {
+		const replies = onBoth(this.clients, step.args);
+		await sleep(BLOCK_SETTLE_MS);
+		const [oursOther, realOther] = await onBoth(this.others, step.meanwhile);
+		const [ours, real] = await replies;
+		if (!sameReply(oursOther, realOther, 'exact', this.pair.oracle.version)) return [oursOther, realOther];
+		return sameReply(ours, real, 'exact', this.pair.oracle.version) ? null : [ours, real];
+	}
+
+	private async expire(step: ExpireStep): Promise<Difference> {
+		const [ours, real] = await onBoth(this.clients, ['PEXPIRE', step.key, '1']);
+		if (ours !== real) return [ours, real];
+		await sleep(EXPIRE_WAIT_MS);
+		return this.exact(['EXISTS', step.key]);
+	}
+
+	private async watched(step: TransactionStep): Promise<Difference> {
+		const { version } = this.pair.oracle;
+		const watching = await this.exact(['WATCH', step.watch!]);
+		if (watching !== null) return watching;
+		if (step.meanwhile !== null) {
+			const [ours, real] = await onBoth(this.others, step.meanwhile);
+			if (!sameReply(ours, real, 'exact', version)) return [ours, real];
+		}
+		for (const command of [['MULTI'], ...step.commands.map((queued) => queued.args)]) {
+			const difference = await this.exact(command);
+			if (difference !== null) return difference;
+		}
+		const [ours, real] = await onBoth(this.clients, [step.end]);
+		return sameExec(ours, real, step, version) ? null : [ours, real];
+	}
+
+	private async exact(args: readonly string[]): Promise<Difference> {
+		const [ours, real] = await onBoth(this.clients, args);
+		return sameReply(ours, real, 'exact', this.pair.oracle.version) ? null : [ours, real];
+	}
+}
+
+type Difference = readonly [ours: string, real: string] | null;
+
+function isPlain(step: Step): step is PlainStep {
+	return (
+		step.kind === 'command' ||
+		step.kind === 'ordered-read' ||
+		(step.kind === 'transaction' && step.watch === null)
+	);
+}
+
+function commandsOf(step: PlainStep): readonly (readonly string[])[] {
+	switch (step.kind) {
+		case 'command':
+			return [step.args];
+		case 'ordered-read':
+			return [['OBJECT', 'ENCODING', step.key], step.args];
+		case 'transaction':
+			return [['MULTI'], ...step.commands.map((command) => command.args), [step.end]];
+	}
+}
+
+function addEntries(found: Set<string>, items: readonly Reply[], isPairs: boolean): void {
+	const entrySize = isPairs ? 2 : 1;
+	for (let index = 0; index < items.length; index += entrySize) {
+		found.add(
+			items
+				.slice(index, index + entrySize)
+				.map((item) => item.raw)
+				.join(''),
+		);
+	}
+}
+
+/**
+ * What is wrong with our reply to a command with a random result, if anything: it must be of the real one's
+ * shape, name only what was there (`before`), and repeat nothing unless a negative count asked for it.
+ */
+function randomFault(args: readonly string[], ours: Reply, real: Reply, before: Reply | null): string | null {
+	if (real.type === '-' || before === null) return ours.raw === real.raw ? null : 'differs';
+	if (ours.type !== real.type) return 'another type';
+	if ((ours.items === null) !== (real.items === null) || (ours.text === null) !== (real.text === null))
+		return 'another shape';
+	const oursTexts = flatten(ours);
+	if (oursTexts.length !== flatten(real).length) return 'another length';
+	const hasValues = args.length > 3;
+	const known = new Set<string>();
+	const beforeTexts = flatten(before);
+	const isMap = args[0]!.toUpperCase() === 'HRANDFIELD' || args[0]!.toUpperCase() === 'ZRANDMEMBER';
+	const beforeStep = isMap ? 2 : 1;
+	for (let index = 0; index < beforeTexts.length; index += beforeStep) {
+		known.add(beforeTexts.slice(index, index + (hasValues ? 2 : 1)).join('\n'));
+	}
+	const entries: string[] = [];
+	for (let index = 0; index < oursTexts.length; index += hasValues ? 2 : 1) {
+		entries.push(oursTexts.slice(index, index + (hasValues ? 2 : 1)).join('\n'));
+	}
+	const stranger = entries.find((entry) => !known.has(entry));
+	if (ours.items === null && ours.text === null) return null;
+	if (stranger !== undefined) return `not a member: ${JSON.stringify(stranger)}`;
+	const mayRepeat = (args[2] ?? '').startsWith('-');
+	return !mayRepeat && new Set(entries).size !== entries.length ? 'repeats a member' : null;
+}
+
+function flatten(reply: Reply): string[] {
+	return reply.items === null ? [reply.text ?? ''] : reply.items.flatMap(flatten);
+}
