@@ -1,0 +1,238 @@
+/**
+ * The manifest of a multi-part append-only file: which files make up the log, in which order.
+ *
+ * One line of text for each file, fields separated by blanks, in pairs of key and value:
+ *
+ *     file appendonly.aof.2.base.rdb seq 2 type b
+ *     file appendonly.aof.1.incr.aof seq 1 type h
+ *     file appendonly.aof.2.incr.aof seq 2 type i startoffset 81920 replid 3f…
+ *
+ * `type` is b (base, at most one), h (history: already contained in the base, to be removed) or i (incremental, in
+ * strictly rising `seq`). A name that has blanks, quotes or unprintable bytes is written in double quotes with
+ * Redis's escapes. A line starting with `#` is a comment. Keys are compared without regard to case, and unknown ones
+ * are allowed (Redis 7.0 and 7.2 skip them): we keep them, and use these on `i` lines:
+ *
+ * - `startoffset N`: the log position of the first byte of the file behind its prefix.
+ * - `prefix N`: the first N bytes of the file (a SELECT, so that the file can be loaded by itself) are not part of
+ *   the log. Absent means 0.
+ * - `replid X`: the replication ID under which the offsets count.
+ *
+ * Source of the format and of the messages: Redis 7.2.6, aof.c.
+ */
+import { quoteRepr, splitArgs } from '../base/quote.js';
+
+/** b: base; h: history; i: incremental. */
+export type AofFileType = 'b' | 'h' | 'i';
+
+/** One line of the manifest. */
+export interface AofFileInfo {
+	/** Name within the folder of the log, a byte string. */
+	readonly name: string;
+	/** Sequence number, at least 1 in files that we write. */
+	readonly seq: number;
+	readonly type: AofFileType;
+	/** Log position of the first byte behind the prefix, or -1 when the manifest does not say. */
+	readonly startOffset: number;
+	/** Bytes at the start of the file that are not part of the log. */
+	readonly prefixSize: number;
+	/** 40 hexadecimal digits, or '' when the manifest does not say. */
+	readonly replid: string;
+	/** Pairs we do not know, kept as they were. */
+	readonly extra: readonly (readonly [key: string, value: string])[];
+}
+
+export interface AofManifest {
+	readonly base: AofFileInfo | null;
+	readonly history: readonly AofFileInfo[];
+	readonly incrementals: readonly AofFileInfo[];
+}
+
+export const EMPTY_MANIFEST: AofManifest = { base: null, history: [], incrementals: [] };
+
+export interface ManifestError {
+	/** Number of the line that could not be read, from 1; 0 for an empty manifest. */
+	readonly lineNumber: number;
+	/** The line, trimmed; null where Redis shows none. */
+	readonly line: string | null;
+	/** Redis's wording. */
+	readonly message: string;
+}
+
+/** The longest line Redis reads, its newline included. */
+const LINE_BYTES_MAX = 1024;
+
+const INVALID_FORMAT = 'Invalid AOF manifest file format';
+
+/** A line of the manifest with no extra pairs. */
+export function aofFile(
+	name: string,
+	seq: number,
+	type: AofFileType,
+	startOffset = -1,
+	prefixSize = 0,
+	replid = '',
+): AofFileInfo {
+	return { name, seq, type, startOffset, prefixSize, replid, extra: [] };
+}
+
+export function baseFileName(appendFileName: string, seq: number, format: 'aof' | 'rdb'): string {
+	return `${appendFileName}.${seq}.base.${format}`;
+}
+
+export function incrementalFileName(appendFileName: string, seq: number): string {
+	return `${appendFileName}.${seq}.incr.aof`;
+}
+
+export function manifestFileName(appendFileName: string): string {
+	return `${appendFileName}.manifest`;
+}
+
+/** Sequence number of the newest base in use, 0 when there is none. */
+export function lastBaseSeq(manifest: AofManifest): number {
+	return manifest.base?.seq ?? 0;
+}
+
+/** The highest sequence number of an incremental file in use, 0 when there is none. */
+export function lastIncrementalSeq(manifest: AofManifest): number {
+	return manifest.incrementals.at(-1)?.seq ?? 0;
+}
+
+/** The files that make up the dataset, in the order they are loaded. */
+export function filesToLoad(manifest: AofManifest): AofFileInfo[] {
+	return manifest.base === null ? [...manifest.incrementals] : [manifest.base, ...manifest.incrementals];
+}
+
+/** The text of a manifest, lines in Redis's order: base, history, incrementals. */
+export function formatAofManifest(manifest: AofManifest): string {
+	let text = '';
+	if (manifest.base !== null) text += formatLine(manifest.base);
+	for (const file of manifest.history) text += formatLine(file);
+	for (const file of manifest.incrementals) text += formatLine(file);
+	return text;
+}
+
+function formatLine(file: AofFileInfo): string {
+	let line = `file ${quoteIfNeeded(file.name)} seq ${file.seq} type ${file.type}`;
+	if (file.startOffset >= 0) line += ` startoffset ${file.startOffset}`;
+	if (file.prefixSize > 0) line += ` prefix ${file.prefixSize}`;
+	if (file.replid !== '') line += ` replid ${file.replid}`;
+	for (const [key, value] of file.extra) line += ` ${quoteIfNeeded(key)} ${quoteIfNeeded(value)}`;
+	return line + '\n';
+}
+
+function quoteIfNeeded(text: string): string {
+	return text === '' || /[^\x21-\x7e]|["'\\]/.test(text) ? quoteRepr(text) : text;
+}
+
+/** Reads the text of a manifest. */
+export function parseAofManifest(text: string): AofManifest | ManifestError {
+	if (text === '') return { lineNumber: 0, line: null, message: 'Found an empty AOF manifest' };
+	let base: AofFileInfo | null = null;
+	const history: AofFileInfo[] = [];
+	const incrementals: AofFileInfo[] = [];
+	let seqMax = 0;
+	let lineNumber = 0;
+	let at = 0;
+	while (at < text.length) {
+		lineNumber++;
+		const newline = text.indexOf('\n', at);
+		const complete = newline >= 0 && newline - at < LINE_BYTES_MAX;
+		const end = complete ? newline + 1 : Math.min(text.length, at + LINE_BYTES_MAX);
+		const raw = text.slice(at, end);
+		at = end;
+		if (raw.startsWith('#')) continue;
+		if (!complete) {
+			return { lineNumber, line: null, message: 'The AOF manifest file contains too long line' };
+		}
+		const line = raw.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '');
+		const file = parseLine(line);
+		if (typeof file === 'string') return { lineNumber, line, message: file };
+		if (file.type === 'b') {
+			if (base !== null) return { lineNumber, line, message: 'Found duplicate base file information' };
+			base = file;
+		} else if (file.type === 'h') {
+			history.push(file);
+		} else {
+			if (file.seq <= seqMax) {
+				return { lineNumber, line, message: 'Found a non-monotonic sequence number' };
+			}
+			seqMax = file.seq;
+			incrementals.push(file);
+		}
+	}
+	return { base, history, incrementals };
+}
+
+export function isManifestError(result: AofManifest | ManifestError): result is ManifestError {
+	return 'message' in result;
+}
+
+/** The lines that Redis logs (as warnings) for a manifest it can't read. */
+export function manifestErrorLines(error: ManifestError): string[] {
+	const lines = ['\n*** FATAL AOF MANIFEST FILE ERROR ***\n'];
+	if (error.line !== null) {
+		lines.push(`Reading the manifest file, at line ${error.lineNumber}\n`, `>>> '${error.line}'\n`);
+	}
+	lines.push(error.message + '\n');
+	return lines;
+}
+
+/** One line, or Redis's message for what is wrong with it. */
+function parseLine(line: string): AofFileInfo | string {
+	const words = line === '' ? null : splitArgs(line);
+	if (words === null || words.length < 6 || words.length % 2 !== 0) return INVALID_FORMAT;
+	let name: string | null = null;
+	let seq = 0;
+	let type = '';
+	let startOffset = -1;
+	let prefixSize = 0;
+	let replid = '';
+	const extra: [string, string][] = [];
+	for (let i = 0; i < words.length; i += 2) {
+		const key = words[i]!;
+		const value = words[i + 1]!;
+		switch (key.toLowerCase()) {
+			case 'file':
+				if (!isBaseName(value)) return "File can't be a path, just a filename";
+				name = value;
+				break;
+			case 'seq':
+				seq = leadingInteger(value);
+				break;
+			case 'type':
+				type = value.charAt(0);
+				break;
+			case 'startoffset':
+				if (!isOffset(value)) return INVALID_FORMAT;
+				startOffset = Number(value);
+				break;
+			case 'prefix':
+				if (!isOffset(value)) return INVALID_FORMAT;
+				prefixSize = Number(value);
+				break;
+			case 'replid':
+				replid = value;
+				break;
+			default:
+				extra.push([key, value]);
+		}
+	}
+	if (name === null || seq === 0 || type === '') return INVALID_FORMAT;
+	if (type !== 'b' && type !== 'h' && type !== 'i') return 'Unknown AOF file type';
+	return { name, seq, type, startOffset, prefixSize, replid, extra };
+}
+
+/** A name that stays within the folder. Redis checks for the separators only; the others can't be files. */
+function isBaseName(name: string): boolean {
+	return !/[/\\]/.test(name) && name !== '' && name !== '.' && name !== '..' && !name.includes('\0');
+}
+
+/** As C's atoll: the integer that the text starts with, 0 when it starts with none. */
+function leadingInteger(text: string): number {
+	const value = Number(/^\s*([+-]?\d+)/.exec(text)?.[1] ?? 0);
+	return Number.isSafeInteger(value) ? value : 0;
+}
+
+function isOffset(text: string): boolean {
+	return /^\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text));
+}
