@@ -59,10 +59,26 @@ export function formatDouble(n: number): string {
 	} else if (!Number.isFinite(n)) {
 		return n > 0 ? 'inf' : n < 0 ? '-inf' : 'nan';
 	}
+	return printNonZero(n);
+}
+
+/**
+ * `n` as Redis's fpconv prints it, without the short cut for integers that `formatDouble` has: 1e8 is
+ * `1e+8`, 123456789 is `123456789`. DEBUG DIGEST of Redis 7.2 takes scores so.
+ */
+export function formatFpconv(n: number): string {
+	if (!Number.isFinite(n)) return n > 0 ? 'inf' : n < 0 ? '-inf' : 'nan';
+	if (n === 0) return 1 / n < 0 ? '-0' : '0';
+	// Below 10^8 an integer has at most 7 zeros at its end, so that all of its digits are shown.
+	if (Number.isInteger(n) && n < 1e8 && n > -1e8) return String(n);
+	return printNonZero(n);
+}
+
+function printNonZero(n: number): string {
 	const magnitude = Math.abs(n);
 	if (magnitude >= 1e-3 && magnitude < 1e4) {
-		const text = String(n);
-		if (isUndisputed(magnitude, text)) return text;
+		const text = String(magnitude);
+		if (isUndisputed(magnitude, text)) return n < 0 ? '-' + text : text;
 	}
 	const { digits, exponent } = grisuDigits(magnitude);
 	const text = layOut(digits, exponent);
@@ -117,8 +133,8 @@ function layOut(digits: string, exponent: number): string {
 }
 
 /**
- * `n` as C's `%.17g` prints it (round to nearest, ties to even): the scores in an AOF rewrite, in an
- * RDB file and in DEBUG DIGEST. Infinities and NaN as `inf`, `-inf`, `nan`.
+ * `n` as C's `%.17g` prints it (round to nearest, ties to even): the scores in Redis's AOF rewrite and
+ * old RDB files, and in the DEBUG DIGEST of Redis 7.0. Infinities and NaN as `inf`, `-inf`, `nan`.
  */
 export function formatDouble17g(n: number): string {
 	if (!Number.isFinite(n)) return n > 0 ? 'inf' : n < 0 ? '-inf' : 'nan';

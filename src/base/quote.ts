@@ -7,7 +7,7 @@
  */
 
 const PLAIN = /^[ !#-[\]-~]*$/;
-const PLAIN_TOKEN = /^[!#-[\]-~]*$/;
+const PLAIN_TOKEN = /^[!#-&(-[\]-~]*$/;
 
 /** `s` in double quotes, every byte that is not printable ASCII escaped; `splitArgs` reads it back. */
 export function quoteRepr(s: string): string {
@@ -17,7 +17,7 @@ export function quoteRepr(s: string): string {
 	return out + '"';
 }
 
-/** Whether `s` has a byte that cannot stand unquoted: a quote, a backslash, white space, not printable. */
+/** Whether `s` has a byte that cannot stand unquoted: a quote of either kind, a backslash, white space, not printable. */
 export function needsQuotes(s: string): boolean {
 	return !PLAIN_TOKEN.test(s);
 }
@@ -73,7 +73,7 @@ export function splitArgs(line: string): string[] | null {
 				const end = c === 0x22 ? endOfDoubleQuoted(line, index + 1) : endOfSingleQuoted(line, index + 1);
 				if (end < 0 || !(isEnd(line, end + 1) || isSpace(line.charCodeAt(end + 1)))) return null;
 				const inner = line.slice(index + 1, end);
-				args.push(arg + (c === 0x22 ? unescape(inner) : inner.replaceAll("\\'", "'")));
+				args.push(arg + (c === 0x22 ? unescapeBytes(inner) : inner.replaceAll("\\'", "'")));
 				index = end + 1;
 				start = index;
 				break;
@@ -103,7 +103,7 @@ function endOfSingleQuoted(line: string, start: number): number {
 	return -1;
 }
 
-function unescape(s: string): string {
+function unescapeBytes(s: string): string {
 	let backslash = s.indexOf('\\');
 	if (backslash < 0) return s;
 	let out = '';
