@@ -1,50 +1,51 @@
-import { IndexedMap } from './indexed-map.js';
+import { appended, KeyTable, scanEnd } from './key-table.js';
 import type { HashLimits } from './limits.js';
 
 /**
  * The value of a hash key: fields to values, both byte strings.
  *
  * The encoding starts as `listpack` (insertion order is kept, a removal keeps it too) and turns to `hashtable` for good
- * when a field, a value or the number of fields passes its limit.
+ * when a field, a value or the number of fields passes its limit. It is one object with its two arrays, with no map
+ * inside, since there may be millions of small hashes.
  */
-export class HashValue {
-	readonly type = 'hash';
+export class HashValue extends KeyTable {
+	/** The values by position, parallel to `keys`. */
+	private values: string[];
 	encoding: 'listpack' | 'hashtable';
-	private readonly map: IndexedMap<string>;
 
-	constructor(
-		map: IndexedMap<string> = new IndexedMap<string>(),
-		encoding: 'listpack' | 'hashtable' = 'listpack',
-	) {
-		this.encoding = encoding;
-		this.map = map;
+	constructor() {
+		super();
+		this.values = [];
+		this.encoding = 'listpack';
 	}
 
-	/** The number of fields. */
-	get size(): number {
-		return this.map.size;
+	get type(): 'hash' {
+		return 'hash';
 	}
 
 	get(field: string): string | undefined {
-		return this.map.get(field);
-	}
-
-	has(field: string): boolean {
-		return this.map.has(field);
+		const position = this.indexOf(field);
+		return position === -1 ? undefined : this.values[position];
 	}
 
 	/** Sets or replaces a field; true if it is new. */
 	set(field: string, value: string, limits: HashLimits): boolean {
-		const added = this.map.set(field, value);
+		const position = this.indexOf(field);
+		if (position === -1) {
+			this.append(field);
+			this.values = appended(this.values, value);
+		} else {
+			this.values[position] = value;
+		}
 		if (
 			this.encoding === 'listpack' &&
-			(this.map.size > limits.hashMaxListpackEntries ||
+			(this.size > limits.hashMaxListpackEntries ||
 				field.length > limits.hashMaxListpackValue ||
 				value.length > limits.hashMaxListpackValue)
 		) {
 			this.encoding = 'hashtable';
 		}
-		return added;
+		return position === -1;
 	}
 
 	/**
@@ -68,30 +69,49 @@ export class HashValue {
 
 	/** Removes a field; false if it is absent. */
 	delete(field: string): boolean {
-		return this.encoding === 'listpack' ? this.map.deleteKeepingOrder(field) : this.map.delete(field);
+		const position = this.indexOf(field);
+		if (position === -1) return false;
+		if (this.encoding === 'listpack') {
+			this.removeShift(position);
+			this.values.splice(position, 1);
+			return true;
+		}
+		this.removeSwap(position);
+		const last = this.values.pop()!;
+		if (position < this.values.length) this.values[position] = last;
+		return true;
 	}
 
 	/** The field at a position, 0 to size - 1. Positions are the order of iteration, and change with any removal. */
 	fieldAt(position: number): string {
-		return this.map.keyAt(position);
+		return this.keys[position]!;
 	}
 
 	/** The value of the field at a position. */
 	valueAt(position: number): string {
-		return this.map.valueAt(position);
+		return this.values[position]!;
 	}
 
 	/**
-	 * One step of HSCAN: as `IndexedMap.scan`; a listpack is visited in one step whatever `count` says, in insertion
-	 * order, as Redis does.
+	 * One step of HSCAN: as `scanKeys`; a listpack is visited in one step whatever `count` says, in insertion order, as
+	 * Redis does.
 	 */
 	scan(cursor: number, count: number, visit: (field: string, value: string) => void): number {
-		if (this.encoding === 'hashtable') return this.map.scan(cursor, count, visit);
-		for (let i = 0; i < this.map.size; i++) visit(this.map.keyAt(i), this.map.valueAt(i));
-		return 0;
+		if (this.encoding === 'listpack') {
+			for (let i = 0; i < this.size; i++) visit(this.keys[i]!, this.values[i]!);
+			return 0;
+		}
+		const from = this.scanStart(cursor);
+		const to = scanEnd(from, count);
+		for (let i = from - 1; i >= to; i--) visit(this.keys[i]!, this.values[i]!);
+		return to;
 	}
 
 	clone(): HashValue {
-		return new HashValue(this.map.clone(), this.encoding);
+		const copy = new HashValue();
+		copy.copyKeysFrom(this);
+		copy.values = this.values.slice();
+		copy.encoding = this.encoding;
+		return copy;
 	}
 }

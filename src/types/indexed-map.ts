@@ -1,14 +1,14 @@
-import { KeyTable } from './key-table.js';
+import { appended, KeyTable, scanEnd } from './key-table.js';
 
 /**
  * A map from byte strings to values whose entries also have positions, 0 to size - 1: a draw at random is one array
- * load, and a scan needs no state but a number. Used for keyspaces, expiry tables, hashes and sorted sets.
+ * load, and a scan needs no state but a number. Used for keyspaces, expiry tables and sorted sets.
  *
- * Every key is ordinary data (`__proto__` included).
+ * Every key is ordinary data (`__proto__` included), and there is no limit to the number of entries but memory.
  */
 export class IndexedMap<V> extends KeyTable {
-	/** The values by position, parallel to `keys`. Read it freely; change it only through the methods. */
-	readonly values: V[];
+	/** The values by position, parallel to `keys`, and under the same rules. */
+	values: V[];
 
 	constructor() {
 		super();
@@ -28,7 +28,7 @@ export class IndexedMap<V> extends KeyTable {
 			return false;
 		}
 		this.append(key);
-		this.values.push(value);
+		this.values = appended(this.values, value);
 		return true;
 	}
 
@@ -70,26 +70,13 @@ export class IndexedMap<V> extends KeyTable {
 
 	override clear(): void {
 		super.clear();
-		this.values.length = 0;
+		this.values = [];
 	}
 
-	/**
-	 * One step of an iteration that tolerates changes between its steps.
-	 *
-	 * Visits up to `count` (at least 1) entries, walking positions downward from `cursor`; cursor 0 starts at the top.
-	 * Returns the number of positions that are left, which is the next cursor; 0 means that the iteration is complete.
-	 * `visit` must not change the map.
-	 *
-	 * Every entry that is present from the first step to the last is visited at least once. Proof: after a step with
-	 * result c, the entries not yet visited are those at positions below c. An entry never moves upward (see
-	 * `KeyTable`), so one that is below c stays below c until the walk comes to it; and a cursor above the size is
-	 * cut down to it, past no entry. Entries that are added meanwhile go to the top and may be missed; one that moves
-	 * down from a position already visited may be seen twice. Redis promises the same.
-	 */
+	/** One step of an iteration that tolerates changes between its steps; as `scanKeys`, where the proof is. */
 	scan(cursor: number, count: number, visit: (key: string, value: V) => void): number {
-		const size = this.size;
-		const from = cursor > 0 && cursor < size ? cursor : size;
-		const to = from > count ? from - Math.max(1, count) : 0;
+		const from = this.scanStart(cursor);
+		const to = scanEnd(from, count);
 		for (let i = from - 1; i >= to; i--) visit(this.keys[i]!, this.values[i]!);
 		return to;
 	}
@@ -97,10 +84,8 @@ export class IndexedMap<V> extends KeyTable {
 	/** A copy that shares the values. */
 	clone(): IndexedMap<V> {
 		const copy = new IndexedMap<V>();
-		for (let i = 0; i < this.keys.length; i++) {
-			copy.append(this.keys[i]!);
-			copy.values.push(this.values[i]!);
-		}
+		copy.copyKeysFrom(this);
+		copy.values = this.values.slice();
 		return copy;
 	}
 }

@@ -1,24 +1,40 @@
+import { HashIndex, hashKey } from './hash-index.js';
+
 /**
  * A set of byte strings in numbered positions: key to position by hash, position to key by array.
  *
  * Positions are dense, 0 to size - 1. A new key takes the position `size`. A removal either moves the last key into the
  * hole (`removeSwap`, O(1)) or shifts everything behind it down by one (`removeShift`, O(n), keeps the order). So a key
- * that stays in the table never moves to a higher position; the cursors of SCAN rest on this (see `IndexedMap.scan`).
+ * that stays in the table never moves to a higher position; the cursors of SCAN rest on this (see `scanKeys`).
  */
 
-/** Tables up to this size are searched from end to end and have no index. */
-const LINEAR_SIZE_MAX = 8;
+/** Tables up to this size are searched from end to end and have no index, which would take more memory than they do. */
+const LINEAR_SIZE_MAX = 16;
+
+/**
+ * Arrays up to this length are copied to exactly one slot more when an element is added. V8's own growth would give an
+ * array of one element 17 slots, most of the memory of a small hash.
+ */
+const EXACT_LENGTH_MAX = 8;
+
+/** `array` with `element` added: the same array, or a copy where that saves memory. */
+export function appended<T>(array: T[], element: T): T[] {
+	if (array.length < EXACT_LENGTH_MAX) return array.concat(element);
+	array.push(element);
+	return array;
+}
 
 export class KeyTable {
-	/** The keys by position. Read it freely; change it only through the methods. */
-	readonly keys: string[];
-	private index: Map<string, number> | null;
+	/** The keys by position. To be read, and changed through the methods only; not to be kept, since it is replaced. */
+	keys: string[];
+	private index: HashIndex | null;
 
 	constructor() {
 		this.keys = [];
 		this.index = null;
 	}
 
+	/** The number of keys. */
 	get size(): number {
 		return this.keys.length;
 	}
@@ -27,8 +43,7 @@ export class KeyTable {
 	indexOf(key: string): number {
 		const index = this.index;
 		if (index === null) return this.keys.indexOf(key);
-		const position = index.get(key);
-		return position === undefined ? -1 : position;
+		return index.find(this.keys, key, hashKey(key));
 	}
 
 	has(key: string): boolean {
@@ -38,48 +53,87 @@ export class KeyTable {
 	/** Adds `key`, which must be absent, at the end; returns its position. */
 	append(key: string): number {
 		const position = this.keys.length;
-		this.keys.push(key);
-		if (this.index !== null) this.index.set(key, position);
-		else if (position >= LINEAR_SIZE_MAX) this.index = this.buildIndex();
+		this.keys = appended(this.keys, key);
+		if (this.index !== null) this.index.insert(hashKey(key), position);
+		else if (position >= LINEAR_SIZE_MAX) this.buildIndex();
 		return position;
 	}
 
 	/** Removes the key at `position`, which the last key then takes. */
 	removeSwap(position: number): void {
 		const keys = this.keys;
+		const index = this.index;
+		const removed = keys[position]!;
 		const last = keys.pop()!;
-		if (position === keys.length) {
-			this.index?.delete(last);
-			return;
+		if (index !== null) index.remove(hashKey(removed), position);
+		if (position < keys.length) {
+			keys[position] = last;
+			if (index !== null) index.move(hashKey(last), keys.length, position);
+		} else if (keys.length === 0) {
+			this.index = null;
 		}
-		this.index?.delete(keys[position]!);
-		keys[position] = last;
-		this.index?.set(last, position);
 	}
 
 	/** Removes the key at `position`; every later key moves down by one. O(n): for compact encodings only. */
 	removeShift(position: number): void {
 		this.keys.splice(position, 1);
-		if (this.index !== null) this.index = this.keys.length > LINEAR_SIZE_MAX ? this.buildIndex() : null;
+		if (this.index === null) return;
+		if (this.keys.length > LINEAR_SIZE_MAX) this.buildIndex();
+		else this.index = null;
 	}
 
 	clear(): void {
-		this.keys.length = 0;
+		this.keys = [];
 		this.index = null;
 	}
 
-	/** As `IndexedMap.scan`, of the keys alone. */
+	/**
+	 * One step of an iteration that tolerates changes between its steps.
+	 *
+	 * Visits up to `count` (at least 1) keys, walking positions downward from `cursor`; cursor 0 starts at the top.
+	 * Returns the number of positions that are left, which is the next cursor; 0 means that the iteration is complete.
+	 * `visit` must not change the table.
+	 *
+	 * Every key that is present from the first step to the last is visited at least once. Proof: after a step with
+	 * result c, the keys not yet visited are at positions below c. A key never moves upward, so one that is below c
+	 * stays below c until the walk comes to it; and a cursor above the size is cut down to it, past no key. Keys that
+	 * are added meanwhile go to the top and may be missed; one that moves down from a position already visited may be
+	 * seen twice. Redis promises the same.
+	 */
 	scanKeys(cursor: number, count: number, visit: (key: string) => void): number {
-		const size = this.size;
-		const from = cursor > 0 && cursor < size ? cursor : size;
-		const to = from > count ? from - Math.max(1, count) : 0;
+		const from = this.scanStart(cursor);
+		const to = scanEnd(from, count);
 		for (let i = from - 1; i >= to; i--) visit(this.keys[i]!);
 		return to;
 	}
 
-	private buildIndex(): Map<string, number> {
-		const index = new Map<string, number>();
-		for (let i = 0; i < this.keys.length; i++) index.set(this.keys[i]!, i);
-		return index;
+	/** A table with the same keys in the same positions. */
+	copy(): KeyTable {
+		const table = new KeyTable();
+		table.copyKeysFrom(this);
+		return table;
 	}
+
+	/** The position behind the first one that a step of a scan visits. */
+	protected scanStart(cursor: number): number {
+		return cursor > 0 && cursor < this.size ? cursor : this.size;
+	}
+
+	/** Makes this empty table a copy of `other`. */
+	protected copyKeysFrom(other: KeyTable): void {
+		this.keys = other.keys.slice();
+		if (this.keys.length > LINEAR_SIZE_MAX) this.buildIndex();
+	}
+
+	private buildIndex(): void {
+		const keys = this.keys;
+		const index = new HashIndex(keys.length);
+		for (let i = 0; i < keys.length; i++) index.insert(hashKey(keys[i]!), i);
+		this.index = index;
+	}
+}
+
+/** The last position that a step of a scan visits, and so the next cursor. */
+export function scanEnd(from: number, count: number): number {
+	return Math.max(0, from - Math.max(1, count));
 }

@@ -20,7 +20,6 @@ import { LISTPACK_EMPTY_BYTES } from './listpack-size.js';
  * Pushing and popping at either end is O(1) amortised; reaching an index is O(nodes) from the nearer end.
  */
 export class ListValue {
-	readonly type = 'list';
 	encoding: 'listpack' | 'quicklist';
 	/** The number of elements. */
 	length: number;
@@ -34,6 +33,10 @@ export class ListValue {
 		this.head = null;
 		this.tail = null;
 		this.nodeCount = 0;
+	}
+
+	get type(): 'list' {
+		return 'list';
 	}
 
 	/** Adds an element at the head. */

@@ -11,18 +11,21 @@ import type { SetLimits } from './limits.js';
  * hashtable, a listpack becomes a hashtable, nothing goes back by itself.
  */
 export class SetValue {
-	readonly type = 'set';
 	encoding: 'intset' | 'listpack' | 'hashtable';
-	/** The members of an intset, ascending; a bigint only beyond the safe integers. Empty in other encodings. */
-	private integers: (number | bigint)[];
-	/** The members in other encodings. */
-	private readonly table: KeyTable;
+	/** The members of an intset, ascending; a bigint only beyond the safe integers. Null in other encodings. */
+	private integers: (number | bigint)[] | null;
+	/** The members in other encodings; null in an intset. */
+	private table: KeyTable | null;
 
 	/** An empty intset by default, which is what the first members then decide about. */
 	constructor(encoding: 'intset' | 'listpack' | 'hashtable' = 'intset') {
 		this.encoding = encoding;
-		this.integers = [];
-		this.table = new KeyTable();
+		this.integers = encoding === 'intset' ? [] : null;
+		this.table = encoding === 'intset' ? null : new KeyTable();
+	}
+
+	get type(): 'set' {
+		return 'set';
 	}
 
 	/**
@@ -37,26 +40,26 @@ export class SetValue {
 
 	/** The number of members. */
 	get size(): number {
-		return this.encoding === 'intset' ? this.integers.length : this.table.size;
+		return this.encoding === 'intset' ? this.integers!.length : this.table!.size;
 	}
 
 	has(member: string): boolean {
-		if (this.encoding !== 'intset') return this.table.has(member);
+		if (this.encoding !== 'intset') return this.table!.has(member);
 		const integer = parseInt64(member);
-		return integer !== undefined && this.integers[this.lowerBound(integer)] === integer;
+		return integer !== undefined && this.integers![this.lowerBound(integer)] === integer;
 	}
 
 	/** Adds a member, converting the set if it has to be; false if it is there already. */
 	add(member: string, limits: SetLimits): boolean {
 		if (this.encoding === 'intset') return this.addToIntset(member, limits);
-		if (this.table.has(member)) return false;
+		if (this.table!.has(member)) return false;
 		if (
 			this.encoding === 'listpack' &&
-			(this.table.size >= limits.setMaxListpackEntries || member.length > limits.setMaxListpackValue)
+			(this.table!.size >= limits.setMaxListpackEntries || member.length > limits.setMaxListpackValue)
 		) {
 			this.encoding = 'hashtable';
 		}
-		this.table.append(member);
+		this.table!.append(member);
 		return true;
 	}
 
@@ -66,11 +69,11 @@ export class SetValue {
 			const integer = parseInt64(member);
 			if (integer === undefined) return false;
 			const position = this.lowerBound(integer);
-			if (this.integers[position] !== integer) return false;
-			this.integers.splice(position, 1);
+			if (this.integers![position] !== integer) return false;
+			this.integers!.splice(position, 1);
 			return true;
 		}
-		const position = this.table.indexOf(member);
+		const position = this.table!.indexOf(member);
 		if (position === -1) return false;
 		this.removeAt(position);
 		return true;
@@ -78,13 +81,13 @@ export class SetValue {
 
 	/** The member at a position, 0 to size - 1. Positions are the order of iteration, and change with any removal. */
 	memberAt(position: number): string {
-		return this.encoding === 'intset' ? String(this.integers[position]!) : this.table.keys[position]!;
+		return this.encoding === 'intset' ? String(this.integers![position]!) : this.table!.keys[position]!;
 	}
 
 	/** Removes the member at a position and returns it. */
 	popAt(position: number): string {
 		const member = this.memberAt(position);
-		if (this.encoding === 'intset') this.integers.splice(position, 1);
+		if (this.encoding === 'intset') this.integers!.splice(position, 1);
 		else this.removeAt(position);
 		return member;
 	}
@@ -110,14 +113,14 @@ export class SetValue {
 	convertToIntset(limits: SetLimits): void {
 		if (this.encoding === 'intset' || this.size > intsetSizeMax(limits)) return;
 		const integers: (number | bigint)[] = [];
-		for (const member of this.table.keys) {
+		for (const member of this.table!.keys) {
 			const integer = parseInt64(member);
 			if (integer === undefined) return;
 			integers.push(integer);
 		}
 		integers.sort((a, b) => (a < b ? -1 : 1));
 		this.integers = integers;
-		this.table.clear();
+		this.table = null;
 		this.encoding = 'intset';
 	}
 
@@ -126,58 +129,60 @@ export class SetValue {
 	 * Redis does.
 	 */
 	scan(cursor: number, count: number, visit: (member: string) => void): number {
-		if (this.encoding === 'hashtable') return this.table.scanKeys(cursor, count, visit);
+		if (this.encoding === 'hashtable') return this.table!.scanKeys(cursor, count, visit);
 		for (let i = 0; i < this.size; i++) visit(this.memberAt(i));
 		return 0;
 	}
 
 	clone(): SetValue {
 		const copy = new SetValue(this.encoding);
-		copy.integers = this.integers.slice();
-		for (const member of this.table.keys) copy.table.append(member);
+		if (this.encoding === 'intset') copy.integers = this.integers!.slice();
+		else copy.table = this.table!.copy();
 		return copy;
 	}
 
 	private removeAt(position: number): void {
-		if (this.encoding === 'listpack') this.table.removeShift(position);
-		else this.table.removeSwap(position);
+		if (this.encoding === 'listpack') this.table!.removeShift(position);
+		else this.table!.removeSwap(position);
 	}
 
 	private addToIntset(member: string, limits: SetLimits): boolean {
 		const integer = parseInt64(member);
 		if (integer === undefined) {
 			this.leaveIntset(this.fitsListpackWith(member, limits) ? 'listpack' : 'hashtable');
-			this.table.append(member);
+			this.table!.append(member);
 			return true;
 		}
 		const position = this.lowerBound(integer);
-		if (this.integers[position] === integer) return false;
-		if (position === this.integers.length) this.integers.push(integer);
-		else this.integers.splice(position, 0, integer);
-		if (this.integers.length > intsetSizeMax(limits)) this.leaveIntset('hashtable');
+		if (this.integers![position] === integer) return false;
+		if (position === this.integers!.length) this.integers!.push(integer);
+		else this.integers!.splice(position, 0, integer);
+		if (this.integers!.length > intsetSizeMax(limits)) this.leaveIntset('hashtable');
 		return true;
 	}
 
 	/** Whether the members of the intset and one that is no integer may share a listpack. */
 	private fitsListpackWith(member: string, limits: SetLimits): boolean {
-		const size = this.integers.length;
+		const size = this.integers!.length;
 		if (size >= limits.setMaxListpackEntries || member.length > limits.setMaxListpackValue) return false;
 		if (size === 0) return true;
 		return (
-			String(this.integers[0]!).length <= limits.setMaxListpackValue &&
-			String(this.integers[size - 1]!).length <= limits.setMaxListpackValue
+			String(this.integers![0]!).length <= limits.setMaxListpackValue &&
+			String(this.integers![size - 1]!).length <= limits.setMaxListpackValue
 		);
 	}
 
 	private leaveIntset(encoding: 'listpack' | 'hashtable'): void {
-		for (const integer of this.integers) this.table.append(String(integer));
-		this.integers = [];
+		const table = new KeyTable();
+		for (const integer of this.integers!) table.append(String(integer));
+		this.table = table;
+		this.integers = null;
 		this.encoding = encoding;
 	}
 
 	/** The position of the first integer that is not less than `integer`. */
 	private lowerBound(integer: number | bigint): number {
-		const integers = this.integers;
+		const integers = this.integers!;
 		let low = 0;
 		let high = integers.length;
 		while (low < high) {

@@ -11,19 +11,19 @@ import { type ZSetCursor, ZSetTree } from './zset-tree.js';
  * or the number of members passes its limit.
  */
 export class ZSetValue {
-	readonly type = 'zset';
 	encoding: 'listpack' | 'skiplist';
-	private readonly scores: IndexedMap<number>;
-	private readonly tree: ZSetTree;
+	/** Member to score; null in a listpack, whose few members are compared one by one. */
+	private table: IndexedMap<number> | null;
+	private tree: ZSetTree;
 
-	constructor(
-		encoding: 'listpack' | 'skiplist' = 'listpack',
-		scores: IndexedMap<number> = new IndexedMap<number>(),
-		tree: ZSetTree = new ZSetTree(),
-	) {
+	constructor(encoding: 'listpack' | 'skiplist' = 'listpack') {
 		this.encoding = encoding;
-		this.scores = scores;
-		this.tree = tree;
+		this.table = encoding === 'skiplist' ? new IndexedMap<number>() : null;
+		this.tree = new ZSetTree();
+	}
+
+	get type(): 'zset' {
+		return 'zset';
 	}
 
 	/**
@@ -42,38 +42,38 @@ export class ZSetValue {
 
 	/** The score of a member; undefined if it is absent. */
 	score(member: string): number | undefined {
-		return this.scores.get(member);
+		return this.table === null ? this.tree.findScore(member) : this.table.get(member);
 	}
 
 	has(member: string): boolean {
-		return this.scores.has(member);
+		return this.table === null ? this.tree.findScore(member) !== undefined : this.table.has(member);
 	}
 
 	/** Adds a member or changes its score; true if it is new. */
 	add(member: string, score: number, limits: ZSetLimits): boolean {
-		const position = this.scores.indexOf(member);
-		if (position !== -1) {
-			const before = this.scores.valueAt(position);
+		const table = this.table;
+		const before = this.score(member);
+		if (before !== undefined) {
 			if (Object.is(before, score)) return false;
-			this.tree.remove(before, member);
-			this.tree.insert(score, member);
-			this.scores.setValueAt(position, score);
+			this.tree.move(before, score, member);
+			table?.set(member, score);
 			return false;
 		}
 		this.tree.insert(score, member);
-		this.scores.set(member, score);
-		if (
-			this.encoding === 'listpack' &&
-			(this.tree.size > limits.zsetMaxListpackEntries || member.length > limits.zsetMaxListpackValue)
+		if (table !== null) {
+			table.set(member, score);
+		} else if (
+			this.tree.size > limits.zsetMaxListpackEntries ||
+			member.length > limits.zsetMaxListpackValue
 		) {
-			this.encoding = 'skiplist';
+			this.leaveListpack();
 		}
 		return true;
 	}
 
 	/** Turns to `skiplist` if `sizeHint` members, about to be added by one command, are too many for a listpack. */
 	prepareToAdd(sizeHint: number, limits: ZSetLimits): void {
-		if (this.encoding === 'listpack' && sizeHint > limits.zsetMaxListpackEntries) this.encoding = 'skiplist';
+		if (this.table === null && sizeHint > limits.zsetMaxListpackEntries) this.leaveListpack();
 	}
 
 	/**
@@ -81,24 +81,32 @@ export class ZSetValue {
 	 * it was while being built. O(size) only up to the limit of entries.
 	 */
 	convertBuilt(limits: ZSetLimits): void {
-		this.encoding = 'skiplist';
-		if (this.size > limits.zsetMaxListpackEntries) return;
-		for (const member of this.scores.keys) if (member.length > limits.zsetMaxListpackValue) return;
-		this.encoding = 'listpack';
+		let small = this.size <= limits.zsetMaxListpackEntries;
+		if (small) {
+			this.forEach((member) => {
+				if (member.length > limits.zsetMaxListpackValue) small = false;
+			});
+		}
+		if (small) {
+			this.encoding = 'listpack';
+			this.table = null;
+		} else if (this.table === null) {
+			this.leaveListpack();
+		}
 	}
 
 	/** Removes a member; false if it is absent. */
 	remove(member: string): boolean {
-		const position = this.scores.indexOf(member);
-		if (position === -1) return false;
-		this.tree.remove(this.scores.valueAt(position), member);
-		this.scores.deleteAt(position);
+		const score = this.score(member);
+		if (score === undefined) return false;
+		this.tree.remove(score, member);
+		this.table?.delete(member);
 		return true;
 	}
 
 	/** The rank of a member, from the highest if `reverse`; -1 if it is absent. */
 	rank(member: string, reverse: boolean): number {
-		const score = this.scores.get(member);
+		const score = this.score(member);
 		if (score === undefined) return -1;
 		const rank = this.tree.rankOf(score, member);
 		return reverse ? this.tree.size - 1 - rank : rank;
@@ -109,14 +117,14 @@ export class ZSetValue {
 		return this.tree.cursorAt(rank);
 	}
 
-	/** The member at a position, 0 to size - 1, in no particular order: for draws at random. */
+	/** The member at a position, 0 to size - 1, in an order of no meaning: the cheapest draw at random. */
 	memberAt(position: number): string {
-		return this.scores.keyAt(position);
+		return this.table === null ? this.tree.cursorAt(position).member : this.table.keyAt(position);
 	}
 
 	/** The score of the member at a position, as in `memberAt`. */
 	scoreAt(position: number): number {
-		return this.scores.valueAt(position);
+		return this.table === null ? this.tree.cursorAt(position).score : this.table.valueAt(position);
 	}
 
 	/**
@@ -162,7 +170,7 @@ export class ZSetValue {
 		const count = Math.min(end, this.tree.size - 1) - from + 1;
 		if (count <= 0) return 0;
 		this.tree.removeRange(from, count, (member, score) => {
-			this.scores.delete(member);
+			this.table?.delete(member);
 			visit(member, score);
 		});
 		return count;
@@ -178,13 +186,26 @@ export class ZSetValue {
 	 * order, as Redis does.
 	 */
 	scan(cursor: number, count: number, visit: (member: string, score: number) => void): number {
-		if (this.encoding === 'skiplist') return this.scores.scan(cursor, count, visit);
+		if (this.table !== null) return this.table.scan(cursor, count, visit);
 		this.forEach(visit);
 		return 0;
 	}
 
 	clone(): ZSetValue {
-		return new ZSetValue(this.encoding, this.scores.clone(), this.tree.clone());
+		const copy = new ZSetValue();
+		copy.encoding = this.encoding;
+		copy.table = this.table === null ? null : this.table.clone();
+		copy.tree = this.tree.clone();
+		return copy;
+	}
+
+	private leaveListpack(): void {
+		const table = new IndexedMap<number>();
+		this.forEach((member, score) => {
+			table.set(member, score);
+		});
+		this.table = table;
+		this.encoding = 'skiplist';
 	}
 
 	/** The number of elements in front of a bound; one that equals it is counted if a minimum excludes it or a maximum does not. */
