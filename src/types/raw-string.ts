@@ -27,7 +27,7 @@ export class RawString {
 	append(text: string): void {
 		const at = this.length;
 		this.resize(at + text.length);
-		this.buffer.write(text, at, 'latin1');
+		this.buffer.latin1Write(text, at);
 	}
 
 	appendBytes(bytes: Uint8Array): void {
@@ -36,10 +36,11 @@ export class RawString {
 		this.buffer.set(bytes, at);
 	}
 
-	/** Overwrites from `offset`; a gap behind the present end is filled with zero bytes. */
+	/** Overwrites from `offset`; a gap behind the present end is filled with zero bytes. Nothing written, nothing grown. */
 	writeAt(offset: number, text: string): void {
+		if (text.length === 0) return;
 		if (offset + text.length > this.length) this.resize(offset + text.length);
-		this.buffer.write(text, offset, 'latin1');
+		this.buffer.latin1Write(text, offset);
 	}
 
 	/** Makes the value at least `length` bytes long; the added bytes are zero. */
@@ -60,7 +61,7 @@ export class RawString {
 
 	/** The bytes [start, end) as a latin1 string; throws beyond V8's string limit of 2^29 - 24 bytes. */
 	slice(start: number = 0, end: number = this.length): string {
-		return this.buffer.toString('latin1', start, Math.min(end, this.length));
+		return this.buffer.latin1Slice(start, Math.min(end, this.length));
 	}
 
 	/** The value as a Buffer that shares memory with it: valid until the next change. */
