@@ -4,6 +4,7 @@
  * Redis 7.2 (COMMAND INFO); a family's file builds its table with `command(...)` at its end.
  */
 import type { CommandContext } from './context.js';
+import type { LatencyHistogram } from './latency-histogram.js';
 
 export const WRITE = 1 << 0;
 export const READONLY = 1 << 1;
@@ -29,6 +30,8 @@ export const NO_ASYNC_LOADING = 1 << 19;
 export const PROTECTED = 1 << 20;
 /** Not shown: a command whose keys may be absent (such as EVAL with numkeys 0). */
 export const NO_MANDATORY_KEYS = 1 << 21;
+/** Not shown: may delete expired keys that it was not asked about, so its effects are no transaction. */
+export const TOUCHES_ARBITRARY_KEYS = 1 << 22;
 
 /** The names of the flags as COMMAND INFO gives them, in its order. */
 export const FLAG_NAMES: ReadonlyArray<readonly [number, string]> = [
@@ -182,6 +185,13 @@ export class CommandSpec {
 	readonly subcommands: ReadonlyMap<string, CommandSpec> | undefined;
 	/** The container of a subcommand. */
 	parent: CommandSpec | undefined = undefined;
+
+	// Statistics of the server that the row belongs to (INFO commandstats, latencystats).
+	calls = 0;
+	totalUs = 0;
+	rejectedCalls = 0;
+	failedCalls = 0;
+	latency: LatencyHistogram | undefined = undefined;
 
 	constructor(
 		name: string,

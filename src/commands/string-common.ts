@@ -1,0 +1,101 @@
+/** What the commands on strings share: typed lookups, the length limit, expiry arguments. */
+import { parseInt64 } from '../base/numbers.js';
+import type { CommandContext } from '../engine/context.js';
+import { ERR_NOT_INTEGER, ERR_STRING_TOO_LONG, ERR_SYNTAX, ERR_WRONGTYPE } from '../engine/errors.js';
+import { isStringValue, type StringValue } from '../types/value.js';
+
+/** A key's string for reading; undefined if there is none; null after an error reply about its type. */
+export function readString(ctx: CommandContext, key: string): StringValue | undefined | null {
+	const value = ctx.lookupRead(key);
+	if (value === undefined || isStringValue(value)) return value;
+	ctx.replyError(ERR_WRONGTYPE);
+	return null;
+}
+
+/** As `readString`, for writing. */
+export function writeString(ctx: CommandContext, key: string): StringValue | undefined | null {
+	const value = ctx.lookupWrite(key);
+	if (value === undefined || isStringValue(value)) return value;
+	ctx.replyError(ERR_WRONGTYPE);
+	return null;
+}
+
+/** Whether a string of that length is allowed; replies with the error if not. */
+export function checkStringLength(ctx: CommandContext, length: number): boolean {
+	if (length <= ctx.settings.protoMaxBulkLen) return true;
+	ctx.replyError(ERR_STRING_TOO_LONG);
+	return false;
+}
+
+/** How an expiry time is given. */
+export type ExpiryUnit = 'EX' | 'PX' | 'EXAT' | 'PXAT';
+
+/**
+ * The absolute time in ms that an expiry argument means; undefined after an error reply. `text` must be
+ * a positive integer whose time in ms fits 64 bits (getExpireMillisecondsOrReply in Redis).
+ */
+export function parseExpiry(ctx: CommandContext, unit: ExpiryUnit, text: string): number | undefined {
+	const given = parseInt64(text);
+	if (given === undefined) {
+		ctx.replyError(ERR_NOT_INTEGER);
+		return undefined;
+	}
+	const invalid = `ERR invalid expire time in '${ctx.spec.name}' command`;
+	let atMs = BigInt(given);
+	if (atMs <= 0n) {
+		ctx.replyError(invalid);
+		return undefined;
+	}
+	if (unit === 'EX' || unit === 'EXAT') atMs *= 1000n;
+	if (unit === 'EX' || unit === 'PX') atMs += BigInt(ctx.nowMs);
+	if (atMs > 0x7fffffffffffffffn) {
+		ctx.replyError(invalid);
+		return undefined;
+	}
+	return Number(atMs);
+}
+
+/** The options of SET and GETEX. */
+export interface SetOptions {
+	nx: boolean;
+	xx: boolean;
+	get: boolean;
+	keepTtl: boolean;
+	persist: boolean;
+	/** Absolute, in ms; -1 if not given. */
+	expireAtMs: number;
+}
+
+/** Parses the options from `args[from]`; undefined after an error reply. `forGetex` takes PERSIST only. */
+export function parseSetOptions(ctx: CommandContext, from: number, forGetex: boolean): SetOptions | undefined {
+	const { args } = ctx;
+	const options: SetOptions = { nx: false, xx: false, get: false, keepTtl: false, persist: false, expireAtMs: -1 };
+	let unit: ExpiryUnit | undefined;
+	let expiryText = '';
+	for (let i = from; i < args.length; i++) {
+		const word = args[i]!.toUpperCase();
+		const timeless = unit === undefined && !options.keepTtl && !options.persist;
+		if (word === 'NX' && !options.xx && !forGetex) options.nx = true;
+		else if (word === 'XX' && !options.nx && !forGetex) options.xx = true;
+		else if (word === 'GET' && !forGetex) options.get = true;
+		else if (word === 'KEEPTTL' && !forGetex && unit === undefined) options.keepTtl = true;
+		else if (word === 'PERSIST' && forGetex && unit === undefined) options.persist = true;
+		else if (
+			(word === 'EX' || word === 'PX' || word === 'EXAT' || word === 'PXAT') &&
+			timeless &&
+			i + 1 < args.length
+		) {
+			unit = word;
+			expiryText = args[++i]!;
+		} else {
+			ctx.replyError(ERR_SYNTAX);
+			return undefined;
+		}
+	}
+	if (unit !== undefined) {
+		const atMs = parseExpiry(ctx, unit, expiryText);
+		if (atMs === undefined) return undefined;
+		options.expireAtMs = atMs;
+	}
+	return options;
+}

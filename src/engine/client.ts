@@ -1,0 +1,139 @@
+/**
+ * A client as the engine sees it: who it is, its database, its transaction, what it waits for and its
+ * replies. How bytes come and go is the transport's business.
+ */
+import type { Database } from '../keyspace/database.js';
+import { ReplyBuffer } from '../protocol/reply-buffer.js';
+import type { CommandSpec } from './command-spec.js';
+
+/** What the engine may ask of a connection. */
+export interface Transport {
+	/** `ip:port`, or `path:0` for a Unix socket. */
+	readonly remoteAddress: string;
+	/** The server's end, as `remoteAddress`. */
+	readonly localAddress: string;
+	/** File descriptor, or -1 if there is none. */
+	readonly fd: number;
+	/** Bytes of requests that have not been executed, and the room left in their buffer. */
+	queryBufferBytes(): number;
+	queryBufferFree(): number;
+	/** Bytes of replies handed over but not taken by the network yet. */
+	outputBytes(): number;
+	/** Number of pieces those bytes are in. */
+	outputPieces(): number;
+	/** Continues with requests that were held back while the client was blocked. */
+	resume(): void;
+	/** Sends what is waiting, then closes. */
+	closeAfterReply(): void;
+	/** Closes at once; replies not sent are lost. */
+	closeNow(): void;
+}
+
+/** A command queued by MULTI. */
+export interface QueuedCommand {
+	readonly spec: CommandSpec;
+	readonly args: string[];
+}
+
+export interface WatchedKey {
+	readonly dbId: number;
+	readonly key: string;
+	/** Whether the key was logically expired, though not deleted, when the watch began. */
+	readonly wasExpired: boolean;
+}
+
+/** Why a client's requests are not executed for now. */
+export const BLOCKED_NOT = 0;
+export const BLOCKED_ON_KEYS = 1;
+export const BLOCKED_BY_PAUSE = 2;
+/** Waiting for replicas or for an fsync (WAIT, WAITAOF). */
+export const BLOCKED_ON_OFFSET = 3;
+/** Waiting for the shutdown that it asked for. */
+export const BLOCKED_BY_SHUTDOWN = 4;
+/** Waiting for its CONFIG SET to take effect: a listener is being opened. */
+export const BLOCKED_BY_CONFIG = 5;
+
+export const REPLY_ON = 0;
+export const REPLY_OFF = 1;
+/** The reply of the next command is skipped. */
+export const REPLY_SKIP_NEXT = 2;
+/** The reply of the present command is skipped. */
+export const REPLY_SKIP = 3;
+
+export class Client {
+	readonly id: number;
+	readonly transport: Transport;
+	readonly reply = new ReplyBuffer();
+	readonly createdMs: number;
+	db: Database;
+	/** When the last request came, or the client was created; wall clock, ms. */
+	lastInteractionMs: number;
+	name = '';
+	libName = '';
+	libVersion = '';
+	user = 'default';
+	authenticated: boolean;
+	/** Executed last, for CLIENT LIST; empty before the first. */
+	lastCommand = '';
+	/** Sum of the argument lengths of the request in progress, for CLIENT LIST. */
+	argvBytes = 0;
+
+	inMulti = false;
+	/** The transaction will be refused: a command was rejected while queueing. */
+	dirtyExec = false;
+	/** The transaction will be refused: a watched key changed. */
+	dirtyCas = false;
+	queued: QueuedCommand[] = [];
+	queuedBytes = 0;
+	watched: WatchedKey[] = [];
+
+	blocked = BLOCKED_NOT;
+	replyMode = REPLY_ON;
+	isMonitor = false;
+	noEvict = false;
+	noTouch = false;
+	/** Reads through the log and not over a socket: start-up load and replication. */
+	isReplay = false;
+	closing = false;
+	/** Linked into the list of clients with replies to send in this turn. */
+	outputPending = false;
+
+	channels: Set<string> | undefined = undefined;
+	patterns: Set<string> | undefined = undefined;
+	shardChannels: Set<string> | undefined = undefined;
+
+	/** When the soft limit of the output buffer was first exceeded, in ms; -1 if it is not. */
+	softLimitSinceMs = -1;
+	/** Totals for CLIENT LIST. */
+	bytesRead = 0;
+	bytesWritten = 0;
+	commandCount = 0;
+
+	constructor(id: number, transport: Transport, db: Database, nowMs: number, authenticated: boolean) {
+		this.id = id;
+		this.transport = transport;
+		this.db = db;
+		this.createdMs = nowMs;
+		this.lastInteractionMs = nowMs;
+		this.authenticated = authenticated;
+	}
+
+	/** Number of channels, patterns and shard channels subscribed to. */
+	get subscriptionCount(): number {
+		return (this.channels?.size ?? 0) + (this.patterns?.size ?? 0) + (this.shardChannels?.size ?? 0);
+	}
+}
+
+/** The transport of a client that nobody listens to. */
+export const NO_TRANSPORT: Transport = {
+	remoteAddress: '',
+	localAddress: '',
+	fd: -1,
+	queryBufferBytes: () => 0,
+	queryBufferFree: () => 0,
+	outputBytes: () => 0,
+	outputPieces: () => 0,
+	resume: () => undefined,
+	closeAfterReply: () => undefined,
+	closeNow: () => undefined,
+};

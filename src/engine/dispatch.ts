@@ -1,0 +1,331 @@
+/**
+ * The way of a request: look up its row, check what Redis checks in its order (server.c,
+ * processCommand), then queue it, hold it back or run it; afterwards statistics, effects, and the
+ * clients that it unblocked.
+ */
+import { BLOCKED_NOT, type Client, REPLY_OFF, REPLY_ON, REPLY_SKIP, REPLY_SKIP_NEXT } from './client.js';
+import type { CommandSpec } from './command-spec.js';
+import {
+	DENYOOM,
+	LOADING,
+	MAY_REPLICATE,
+	NO_AUTH,
+	NO_MULTI,
+	PROTECTED,
+	TOUCHES_ARBITRARY_KEYS,
+	WRITE,
+} from './command-spec.js';
+import type { Engine } from './engine.js';
+import { ERR_LOADING, ERR_NOAUTH, unknownSubcommand, wrongArity } from './errors.js';
+import { LatencyHistogram } from './latency-histogram.js';
+
+/** Commands that a transaction executes at once instead of queueing them. */
+const NOT_QUEUED: ReadonlySet<string> = new Set(['exec', 'discard', 'multi', 'watch', 'quit', 'reset']);
+/** What a RESP2 client may send while it is subscribed. */
+const ALLOWED_IN_PUBSUB: ReadonlySet<string> = new Set([
+	'ping',
+	'subscribe',
+	'ssubscribe',
+	'unsubscribe',
+	'sunsubscribe',
+	'psubscribe',
+	'punsubscribe',
+	'quit',
+	'reset',
+]);
+const NO_SOURCE = Buffer.alloc(0);
+/** The arguments shown in an error about an unknown command, in bytes. */
+const UNKNOWN_ARGS_LENGTH_MAX = 128;
+
+export class Dispatcher {
+	readonly #engine: Engine;
+	/** Depth of nested executions: a command that EXEC runs is at 2. */
+	#depth = 0;
+	#source: Buffer = NO_SOURCE;
+	#start = 0;
+	#end = 0;
+	#servingReady = false;
+
+	constructor(engine: Engine) {
+		this.#engine = engine;
+	}
+
+	processCommand(client: Client, args: string[]): void {
+		this.processRequest(client, args, NO_SOURCE, 0, 0);
+	}
+
+	processRequest(client: Client, args: string[], source: Buffer, start: number, end: number): void {
+		if (args.length === 0) return;
+		if (client.replyMode === REPLY_ON) {
+			this.#source = source;
+			this.#start = start;
+			this.#end = end;
+			this.#process(client, args);
+			return;
+		}
+		const { reply } = client;
+		reply.closeRope();
+		const chunkCount = reply.chunks.length;
+		const chunkBytes = reply.chunkBytes;
+		if (client.replyMode === REPLY_SKIP_NEXT) client.replyMode = REPLY_SKIP;
+		this.#source = source;
+		this.#start = start;
+		this.#end = end;
+		this.#process(client, args);
+		const mode = client.replyMode as number;
+		if (mode === REPLY_SKIP) client.replyMode = REPLY_ON;
+		if (mode === REPLY_SKIP || mode === REPLY_OFF || mode === REPLY_SKIP_NEXT)
+			reply.truncate(chunkCount, chunkBytes, '');
+	}
+
+	#reject(client: Client, spec: CommandSpec | undefined, text: string): void {
+		if (spec !== undefined) spec.rejectedCalls++;
+		if (client.inMulti) {
+			if (spec?.name === 'exec') {
+				// The transaction ends here: EXEC itself was refused.
+				this.discardTransaction(client);
+				const reason = text.startsWith('ERR ') ? text.slice(4) : text;
+				this.#engine.stats.countError('EXECABORT');
+				client.reply.error(`EXECABORT Transaction discarded because of: ${reason}`);
+				return;
+			}
+			client.dirtyExec = true;
+		}
+		this.#engine.stats.countError(text);
+		client.reply.error(text);
+	}
+
+	/** The row for the arguments: the subcommand's where there is one. Undefined after an error reply. */
+	#lookup(client: Client, args: readonly string[]): CommandSpec | undefined {
+		const name = args[0]!;
+		const spec = this.#engine.registry.lookup(name);
+		if (spec === undefined) {
+			let shown = '';
+			for (let i = 1; i < args.length && shown.length < UNKNOWN_ARGS_LENGTH_MAX; i++)
+				shown += `'${args[i]!.slice(0, UNKNOWN_ARGS_LENGTH_MAX - shown.length)}' `;
+			this.#reject(
+				client,
+				undefined,
+				`ERR unknown command '${name.slice(0, 128)}', with args beginning with: ${shown}`,
+			);
+			return undefined;
+		}
+		if (spec.subcommands !== undefined && args.length > 1) {
+			const sub = spec.subcommands.get(args[1]!.toLowerCase());
+			if (sub === undefined) {
+				this.#reject(client, undefined, unknownSubcommand(args[1]!, spec.name));
+				return undefined;
+			}
+			return sub;
+		}
+		return spec;
+	}
+
+	#process(client: Client, args: string[]): void {
+		const engine = this.#engine;
+		const spec = this.#lookup(client, args);
+		if (spec === undefined) return;
+		client.lastCommand = spec.name;
+		if (!spec.arityOk(args.length)) {
+			this.#reject(client, spec, wrongArity(spec.name));
+			return;
+		}
+		const refusal = this.#refusal(client, spec);
+		if (refusal !== undefined) {
+			this.#reject(client, spec, refusal);
+			return;
+		}
+		const { pause } = engine;
+		if (
+			pause.writesPaused &&
+			!client.isReplay &&
+			(pause.allPaused ||
+				spec.flags & (WRITE | MAY_REPLICATE) ||
+				(spec.name === 'exec' && client.queued.some((q) => q.spec.flags & (WRITE | MAY_REPLICATE))))
+		) {
+			pause.postpone(client, spec, args);
+			return;
+		}
+		if (client.inMulti && !NOT_QUEUED.has(spec.name)) {
+			if (!client.dirtyExec && !client.dirtyCas) {
+				client.queued.push({ spec, args });
+				for (const arg of args) client.queuedBytes += arg.length + 24;
+			}
+			client.reply.simple('QUEUED');
+			return;
+		}
+		this.call(client, spec, args, false);
+		if (engine.blocking.hasReadyKeys) this.serveReadyKeys();
+	}
+
+	/** Why the command may not run now, as an error reply; undefined if it may. */
+	#refusal(client: Client, spec: CommandSpec): string | undefined {
+		const engine = this.#engine;
+		const { flags } = spec;
+		if (flags & PROTECTED && !protectedAllowed(engine.settings.enableDebugCommand, client)) {
+			return (
+				'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", ' +
+				'you can run it from a local connection, otherwise you need to set this option ' +
+				'in the configuration file, and then restart the server.'
+			);
+		}
+		if (!client.authenticated && !(flags & NO_AUTH)) return ERR_NOAUTH;
+		if (client.inMulti && flags & NO_MULTI) return 'ERR Command not allowed inside a transaction';
+		const writeError = engine.log?.writeError;
+		if (
+			writeError !== null &&
+			writeError !== undefined &&
+			(flags & WRITE ||
+				spec.name === 'ping' ||
+				(spec.name === 'exec' && client.queued.some((q) => q.spec.flags & WRITE)))
+		)
+			return `MISCONF Errors writing to the AOF file: ${writeError}`;
+		if (
+			client.reply.resp === 2 &&
+			(client.channels !== undefined || client.patterns !== undefined || client.shardChannels !== undefined) &&
+			client.subscriptionCount > 0 &&
+			!ALLOWED_IN_PUBSUB.has(spec.name)
+		)
+			return (
+				`ERR Can't execute '${spec.name}': only (P|S)SUBSCRIBE / ` +
+				'(P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context'
+			);
+		if (engine.loading && !client.isReplay) {
+			const allowed =
+				flags & LOADING && !(spec.name === 'exec' && client.queued.some((q) => !(q.spec.flags & LOADING)));
+			if (!allowed) return ERR_LOADING;
+		}
+		return undefined;
+	}
+
+	/**
+	 * Runs a command: handler, statistics, effects. Used for requests, for the commands of an EXEC, and
+	 * for waiting commands that are tried again (`isRetry`).
+	 */
+	call(client: Client, spec: CommandSpec, args: string[], isRetry: boolean): void {
+		const engine = this.#engine;
+		const { ctx, effects } = engine;
+		const outer = this.#depth === 0;
+		const { client: savedClient, spec: savedSpec, args: savedArgs, db: savedDb, dirty: savedDirty } = ctx;
+		const savedReply = ctx.reply;
+		const source = this.#source;
+		const start = this.#start;
+		const end = this.#end;
+		this.#end = 0;
+		if (outer) {
+			ctx.nowMs = engine.env.clock.nowMs();
+			ctx.accessClock = Math.floor(ctx.nowMs / 1000);
+		}
+		this.#depth++;
+		ctx.client = client;
+		ctx.reply = client.reply;
+		ctx.db = client.db;
+		ctx.spec = spec;
+		ctx.args = args;
+		ctx.dirty = 0;
+		ctx.isRetry = isRetry;
+		ctx.failed = false;
+		ctx.effectArgs = undefined;
+		ctx.effectSuppressed = false;
+		if (engine.onCommand !== undefined && !isRetry && !client.isReplay) engine.onCommand(client, ctx.db.id, args);
+		const startUs = engine.env.clock.monotonicUs();
+		const dbId = client.db.id;
+
+		try {
+			spec.handler(ctx);
+		} catch (error) {
+			this.#reportBug(spec, error);
+			ctx.replyError('ERR internal error, see the log of the server');
+		}
+
+		this.#depth--;
+		if (!client.isReplay && (client.blocked === BLOCKED_NOT || isRetry))
+			this.#account(spec, engine.env.clock.monotonicUs() - startUs, ctx.failed);
+		if (ctx.dirty > 0) {
+			engine.dirty += ctx.dirty;
+			if (!ctx.effectSuppressed) {
+				if (ctx.effectArgs !== undefined) effects.add(dbId, ctx.effectArgs);
+				else if (outer && end > 0 && effects.isEmpty) effects.appendRaw(dbId, source, start, end);
+				else effects.add(dbId, args);
+			}
+		}
+		if (outer && !effects.isEmpty) effects.commit((spec.flags & TOUCHES_ARBITRARY_KEYS) !== 0);
+		ctx.client = savedClient;
+		ctx.reply = savedReply;
+		ctx.spec = savedSpec;
+		ctx.args = savedArgs;
+		ctx.db = savedDb;
+		ctx.dirty = savedDirty;
+	}
+
+	#account(spec: CommandSpec, durationUs: number, failed: boolean): void {
+		this.#engine.stats.commandsProcessed++;
+		spec.calls++;
+		spec.totalUs += durationUs;
+		if (failed) spec.failedCalls++;
+		if (this.#engine.settings.latencyTracking) {
+			spec.latency ??= new LatencyHistogram();
+			spec.latency.record(durationUs);
+		}
+	}
+
+	#reportBug(spec: CommandSpec, error: unknown): void {
+		const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+		this.#engine.logger.log('warning', `=== BUG: the handler of ${spec.name} threw: ${detail}`);
+	}
+
+	/** Leaves MULTI: the queue, the watches and the marks go. */
+	discardTransaction(client: Client): void {
+		client.inMulti = false;
+		client.dirtyExec = false;
+		client.dirtyCas = false;
+		client.queued = [];
+		client.queuedBytes = 0;
+		this.#engine.watches.unwatchAll(client);
+	}
+
+	/** Tries the commands again that wait for keys which have become ready, until none is left. */
+	serveReadyKeys(): void {
+		const { blocking, dbs } = this.#engine;
+		if (this.#servingReady) return;
+		this.#servingReady = true;
+		while (blocking.hasReadyKeys) {
+			for (const { db, key } of blocking.takeReady()) {
+				for (const record of blocking.waitingFor(db, key)) {
+					const value = dbs[db.id]!.get(key);
+					const fits = typeof value === 'object' && 'type' in value && value.type === record.type;
+					if (!fits && !record.unblockOnNoKey) continue;
+					if (blocking.recordOf(record.client) !== record) continue;
+					this.#retry(record.client, record.spec, record.args);
+				}
+			}
+		}
+		this.#servingReady = false;
+	}
+
+	/**
+	 * Executes a waiting command again. It keeps its place and its deadline if it has to wait on: only
+	 * when it did not block again does its record go.
+	 */
+	#retry(client: Client, spec: CommandSpec, args: string[]): void {
+		const engine = this.#engine;
+		const record = engine.blocking.recordOf(client)!;
+		record.waitsOn = false;
+		this.call(client, spec, args, true);
+		if (record.waitsOn) return;
+		engine.blocking.unblock(client);
+		engine.clientProgressed(client);
+	}
+}
+
+function protectedAllowed(setting: 'no' | 'yes' | 'local', client: Client): boolean {
+	if (setting === 'yes') return true;
+	if (setting === 'no') return client.isReplay;
+	const address = client.transport.remoteAddress;
+	return address.startsWith('127.') || address.startsWith('[::1]') || address.startsWith('/') || client.isReplay;
+}
+
+/** Whether the command may be refused for lack of memory. */
+export function deniesOom(spec: CommandSpec): boolean {
+	return (spec.flags & DENYOOM) !== 0;
+}

@@ -1,0 +1,48 @@
+/** Counters of a server that INFO shows and CONFIG RESETSTAT clears. */
+
+/** Distinct error codes counted; the rest is dropped, so that no client fills the memory (Redis: 128). */
+const ERROR_CODES_MAX = 128;
+
+export class Stats {
+	commandsProcessed = 0;
+	connectionsReceived = 0;
+	rejectedConnections = 0;
+	netInputBytes = 0;
+	netOutputBytes = 0;
+	expiredKeys = 0;
+	/** Mean share of expired keys among the volatile ones, in per cent. */
+	expiredStalePercent = 0;
+	expiredTimeCapReached = 0;
+	expireCycleUs = 0;
+	keyspaceHits = 0;
+	keyspaceMisses = 0;
+	unexpectedErrorReplies = 0;
+	totalErrorReplies = 0;
+	readsProcessed = 0;
+	writesProcessed = 0;
+	queryBufferLimitDisconnections = 0;
+	outputBufferLimitDisconnections = 0;
+	lazyfreedObjects = 0;
+	peakMemoryBytes = 0;
+	eventLoopCycles = 0;
+	eventLoopUs = 0;
+	eventLoopCommandUs = 0;
+	/** Error replies by their code (the first word). */
+	errors = new Map<string, number>();
+
+	/** Counts an error reply by its code. */
+	countError(text: string): void {
+		this.totalErrorReplies++;
+		const space = text.indexOf(' ');
+		const code = space < 0 ? text : text.slice(0, space);
+		const seen = this.errors.get(code);
+		if (seen !== undefined) this.errors.set(code, seen + 1);
+		else if (this.errors.size < ERROR_CODES_MAX) this.errors.set(code, 1);
+	}
+
+	/** Back to zero, as CONFIG RESETSTAT does. */
+	reset(): void {
+		const peakMemoryBytes = this.peakMemoryBytes;
+		Object.assign(this, new Stats(), { peakMemoryBytes });
+	}
+}

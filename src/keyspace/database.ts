@@ -1,0 +1,220 @@
+/**
+ * One database: keys, values, access clocks and expiry times.
+ *
+ * The keys are divided by hash over `PARTITION_COUNT` partitions, so that no rehash of one `Map` stalls
+ * the process (DESIGN §5) and no `Map` meets its limit of 16,777,216 entries. A partition is a `Map`
+ * from key to position plus three parallel arrays by position: key, value, access clock. Deletion moves
+ * the last entry into the hole. That costs 21 bytes a key more than a bare `Map` of values and gives
+ * RANDOMKEY and eviction a draw in O(1), SCAN an exact cursor, and every key its access clock.
+ *
+ * SCAN walks a partition's positions from the top down. An entry moves only from the top to a lower
+ * position, so an entry that is present throughout is either at a position not yet visited or was
+ * visited before it moved: every such entry is returned.
+ */
+import type { Random } from '../base/env.js';
+import { IndexedMap } from '../types/indexed-map.js';
+import type { Value } from '../types/value.js';
+
+const PARTITION_COUNT = 1024;
+const PARTITION_MASK = PARTITION_COUNT - 1;
+/** Longer keys are spread by their first and last 16 bytes: only the balance depends on it. */
+const HASHED_LENGTH_MAX = 32;
+
+class Partition {
+	readonly index = new Map<string, number>();
+	readonly keys: string[] = [];
+	readonly values: Value[] = [];
+	access = new Uint32Array(8);
+}
+
+function hashRange(key: string, from: number, to: number, seed: number): number {
+	let hash = seed;
+	for (let i = from; i < to; i++) hash = (Math.imul(hash, 31) + key.charCodeAt(i)) | 0;
+	return hash;
+}
+
+function partitionOf(key: string): number {
+	const length = key.length;
+	let hash: number;
+	if (length <= HASHED_LENGTH_MAX) hash = hashRange(key, 0, length, length);
+	else hash = hashRange(key, length - 16, length, hashRange(key, 0, 16, length));
+	hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b);
+	return (hash ^ (hash >>> 15)) & PARTITION_MASK;
+}
+
+export class Database {
+	readonly id: number;
+	/** Number of keys, logically expired ones that have not been deleted yet included. */
+	size = 0;
+	/** Absolute expiry time in milliseconds of the keys that have one. */
+	expires = new IndexedMap<number>();
+	/** Running mean of the time to live of volatile keys, in ms, as INFO keyspace shows it. */
+	avgTtlMs = 0;
+	#partitions: (Partition | undefined)[] = new Array(PARTITION_COUNT).fill(undefined);
+
+	constructor(id: number) {
+		this.id = id;
+	}
+
+	/** The value of `key`, expired or not. */
+	get(key: string): Value | undefined {
+		const partition = this.#partitions[partitionOf(key)];
+		if (partition === undefined) return undefined;
+		const position = partition.index.get(key);
+		return position === undefined ? undefined : partition.values[position];
+	}
+
+	/** As `get`, and stamps the key's access clock. */
+	getAndTouch(key: string, accessClock: number): Value | undefined {
+		const partition = this.#partitions[partitionOf(key)];
+		if (partition === undefined) return undefined;
+		const position = partition.index.get(key);
+		if (position === undefined) return undefined;
+		partition.access[position] = accessClock;
+		return partition.values[position];
+	}
+
+	has(key: string): boolean {
+		return this.#partitions[partitionOf(key)]?.index.has(key) ?? false;
+	}
+
+	/** Sets the value; the expiry time, if any, stays. Returns true if the key is new. */
+	set(key: string, value: Value, accessClock: number): boolean {
+		const at = partitionOf(key);
+		let partition = this.#partitions[at];
+		if (partition === undefined) {
+			partition = new Partition();
+			this.#partitions[at] = partition;
+		}
+		const position = partition.index.get(key);
+		if (position !== undefined) {
+			partition.values[position] = value;
+			partition.access[position] = accessClock;
+			return false;
+		}
+		const end = partition.keys.length;
+		partition.index.set(key, end);
+		partition.keys.push(key);
+		partition.values.push(value);
+		if (end >= partition.access.length) {
+			const grown = new Uint32Array(end + (end >> 1) + 8);
+			grown.set(partition.access);
+			partition.access = grown;
+		}
+		partition.access[end] = accessClock;
+		this.size++;
+		return true;
+	}
+
+	/** Removes the key and its expiry time; false if it was not there. */
+	delete(key: string): boolean {
+		const partition = this.#partitions[partitionOf(key)];
+		if (partition === undefined) return false;
+		const position = partition.index.get(key);
+		if (position === undefined) return false;
+		const last = partition.keys.length - 1;
+		if (position !== last) {
+			const moved = partition.keys[last]!;
+			partition.keys[position] = moved;
+			partition.values[position] = partition.values[last]!;
+			partition.access[position] = partition.access[last]!;
+			partition.index.set(moved, position);
+		}
+		partition.keys.pop();
+		partition.values.pop();
+		partition.index.delete(key);
+		this.size--;
+		if (this.expires.size > 0) this.expires.delete(key);
+		return true;
+	}
+
+	/** The access clock last stamped on the key; 0 if there is no such key. */
+	accessClock(key: string): number {
+		const partition = this.#partitions[partitionOf(key)];
+		const position = partition?.index.get(key);
+		return position === undefined ? 0 : partition!.access[position]!;
+	}
+
+	setAccessClock(key: string, accessClock: number): void {
+		const partition = this.#partitions[partitionOf(key)];
+		const position = partition?.index.get(key);
+		if (position !== undefined) partition!.access[position] = accessClock;
+	}
+
+	/** Absolute expiry time in ms, or -1. */
+	expireAt(key: string): number {
+		return this.expires.size === 0 ? -1 : (this.expires.get(key) ?? -1);
+	}
+
+	/** A key drawn uniformly, or undefined if there is none. Expired keys are not passed over. */
+	randomKey(random: Random): string | undefined {
+		if (this.size === 0) return undefined;
+		let largest = 1;
+		if (this.size < PARTITION_COUNT) {
+			// Few keys: rejection sampling would draw empty partitions most of the time.
+			let remaining = random.below(this.size);
+			for (const partition of this.#partitions) {
+				if (partition === undefined) continue;
+				if (remaining < partition.keys.length) return partition.keys[remaining];
+				remaining -= partition.keys.length;
+			}
+		}
+		for (const partition of this.#partitions) {
+			if (partition !== undefined && partition.keys.length > largest) largest = partition.keys.length;
+		}
+		for (;;) {
+			const partition = this.#partitions[random.below(PARTITION_COUNT)];
+			const position = random.below(largest);
+			if (partition !== undefined && position < partition.keys.length) return partition.keys[position];
+		}
+	}
+
+	/**
+	 * Visits about `count` keys from `cursor` (0 starts); returns the next cursor, 0 when the walk is
+	 * complete. A cursor is `positions left × PARTITION_COUNT + partition`, no positions left standing
+	 * for "from the top of the partition". A cursor that was never given out ends the walk early or
+	 * repeats a part of it, as in Redis.
+	 */
+	scan(cursor: number, count: number, visit: (key: string, value: Value) => void): number {
+		let at = cursor % PARTITION_COUNT;
+		let left = Math.floor(cursor / PARTITION_COUNT);
+		let budget = count;
+		for (; at < PARTITION_COUNT; at++, left = 0) {
+			const partition = this.#partitions[at];
+			if (partition === undefined || partition.keys.length === 0) continue;
+			if (budget <= 0) return at;
+			let position = left === 0 ? partition.keys.length : Math.min(left, partition.keys.length);
+			const stop = Math.max(0, position - budget);
+			budget -= position - stop;
+			while (position > stop) {
+				position--;
+				visit(partition.keys[position]!, partition.values[position]!);
+			}
+			if (stop > 0) return stop * PARTITION_COUNT + at;
+		}
+		return 0;
+	}
+
+	/** Visits every key. The callback must not add or remove keys. */
+	forEach(visit: (key: string, value: Value) => void): void {
+		for (const partition of this.#partitions) {
+			if (partition === undefined) continue;
+			for (let i = 0; i < partition.keys.length; i++) visit(partition.keys[i]!, partition.values[i]!);
+		}
+	}
+
+	clear(): void {
+		this.#partitions = new Array(PARTITION_COUNT).fill(undefined);
+		this.expires = new IndexedMap<number>();
+		this.size = 0;
+		this.avgTtlMs = 0;
+	}
+
+	/** Exchanges the contents of two databases; their ids stay. */
+	swapContents(other: Database): void {
+		[this.#partitions, other.#partitions] = [other.#partitions, this.#partitions];
+		[this.expires, other.expires] = [other.expires, this.expires];
+		[this.size, other.size] = [other.size, this.size];
+		[this.avgTtlMs, other.avgTtlMs] = [other.avgTtlMs, this.avgTtlMs];
+	}
+}
