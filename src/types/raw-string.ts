@@ -59,9 +59,10 @@ export class RawString {
 		this.buffer[index] = byte;
 	}
 
-	/** The bytes [start, end) as a latin1 string; throws beyond V8's string limit of 2^29 - 24 bytes. */
+	/** The bytes [start, end), cut to what exists, as a latin1 string; throws beyond V8's string limit of 2^29 - 24 bytes. */
 	slice(start: number = 0, end: number = this.length): string {
-		return this.buffer.latin1Slice(start, Math.min(end, this.length));
+		const to = Math.min(end, this.length);
+		return start < to ? this.buffer.latin1Slice(start, to) : '';
 	}
 
 	/** The value as a Buffer that shares memory with it: valid until the next change. */
