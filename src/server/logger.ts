@@ -76,7 +76,6 @@ export class ServerLogger implements Logger {
 	/** A line about a signal, in the form that Redis gives it whatever the level's format. */
 	logSignal(message: string): void {
 		if (this.#closed || this.#level === 'nothing') return;
-		if (this.#pino.level === 'silent') return;
 		const seconds = Math.floor(this.#options.now() / 1000);
 		this.writeRaw(`${this.#options.pid}:signal-handler (${seconds}) ${message}\n`);
 	}
