@@ -1,11 +1,12 @@
 /** Are two replies the same, as far as Redis defines them? Knows what differs between versions of Redis. */
 import type { VersionNumber } from '../support/executables.js';
 import { itemsOf, parseReply, type Reply } from '../support/reply.js';
-import type { CompareMode, TransactionStep } from './step.js';
+import type { CommandStep, CompareMode } from './step.js';
 
 const REDIS_7_2: VersionNumber = 70200;
 const SECONDS_TOLERANCE = 2;
 const MILLIS_TOLERANCE = 2000;
+const COMPACTED_IN_7_2 = ['hashtable', 'quicklist', 'listpack'];
 const DECIMAL = /^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/;
 
 /** Compares one reply of ours with the real server's, which is of `version`. */
@@ -28,14 +29,19 @@ export function sameReply(ours: string, real: string, mode: CompareMode, version
 	}
 }
 
-/** Compares the reply of EXEC, each element in the mode of its command. */
-export function sameExec(ours: string, real: string, step: TransactionStep, version: VersionNumber): boolean {
+/** Compares the reply of EXEC, each element in the mode of its command; `queued` are the commands that were. */
+export function sameExec(
+	ours: string,
+	real: string,
+	queued: readonly CommandStep[],
+	version: VersionNumber,
+): boolean {
 	if (ours === real) return true;
 	const oursItems = parseReply(ours).items;
 	const realItems = parseReply(real).items;
 	if (oursItems === null || realItems === null) return false;
-	if (oursItems.length !== step.commands.length || realItems.length !== oursItems.length) return false;
-	return step.commands.every((command, index) =>
+	if (oursItems.length !== queued.length || realItems.length !== queued.length) return false;
+	return queued.every((command, index) =>
 		sameReply(oursItems[index]!.raw, realItems[index]!.raw, command.mode, version),
 	);
 }
@@ -56,6 +62,22 @@ function sorted(reply: Reply, entrySize: number, version: VersionNumber): string
 	return `${reply.type}${items.length}\n${entries.sort().join('')}`;
 }
 
+/** The entries of an aggregate as text, sorted unless `isOrdered`; the same for equal contents. */
+export function canonicalContent(
+	raw: string,
+	entrySize: number,
+	isOrdered: boolean,
+	version: VersionNumber,
+): string {
+	const reply = parseReply(raw);
+	return isOrdered ? canonical(reply, version) : sorted(reply, entrySize, version);
+}
+
+/** Do two servers of one dataset show the same DEBUG DIGEST? Before 7.2 scores went into it with 17 digits. */
+export function digestsCompare(version: VersionNumber): boolean {
+	return version >= REDIS_7_2;
+}
+
 /** The bytes of a reply; before Redis 7.2 with what 7.2 prints otherwise brought into one form. */
 function canonical(reply: Reply, version: VersionNumber): string {
 	if (version >= REDIS_7_2) return reply.raw;
@@ -63,10 +85,10 @@ function canonical(reply: Reply, version: VersionNumber): string {
 		return `${reply.type}${reply.items.length}\n${reply.items.map((item) => canonical(item, version)).join('')}`;
 	}
 	const { text } = reply;
-	// Doubles had 17 digits, and small sets were hashtables.
+	// Doubles had 17 digits, small sets were hashtables, small lists quicklists.
 	if (text !== null && DECIMAL.test(text) && !Number.isSafeInteger(Number(text)))
 		return `${reply.type}${Number(text)}\n`;
-	if (text === 'hashtable' || text === 'listpack') return '(listpack or hashtable)';
+	if (text !== null && COMPACTED_IN_7_2.includes(text)) return '(an encoding)';
 	return reply.raw;
 }
 

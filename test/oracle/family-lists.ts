@@ -5,6 +5,12 @@ function end(words: Vocabulary): string {
 	return words.random.chance(0.97) ? words.random.pick(['LEFT', 'RIGHT', 'left', 'Right']) : 'middle';
 }
 
+/** Redis 7.0 takes the smallest integer for a rank, 7.2 does not. */
+function rank(words: Vocabulary): string {
+	const index = words.index();
+	return index === '-9223372036854775808' ? '0' : index;
+}
+
 function numberedKeys(words: Vocabulary): string[] {
 	const keys = words.keys('l', 1, 3);
 	return [words.random.chance(0.95) ? String(keys.length) : words.index(), ...keys];
@@ -26,7 +32,13 @@ export const LIST_RECIPES: readonly Recipe[] = [
 	plain(8, (w) => ['LRANGE', w.key('l'), w.index(), w.index()]),
 	plain(3, (w) => ['LRANGE', w.key('l'), '0', '-1']),
 	plain(4, (w) => ['LINDEX', w.key('l'), w.index()]),
-	plain(4, (w) => ['LSET', w.key('l'), w.index(), w.value()]),
+	// No huge index: Redis 7.2 cuts it to 32 bits, so that 4294967296 is taken for 0.
+	plain(4, (w) => [
+		'LSET',
+		w.key('l'),
+		w.random.pick([String(w.random.below(6)), '-1', '-2', '100', '-100', 'x', '01']),
+		w.value(),
+	]),
 	plain(4, (w) => ['LREM', w.key('l'), w.index(), w.value()]),
 	plain(3, (w) => ['LTRIM', w.key('l'), w.index(), w.index()]),
 	plain(4, (w) => [
@@ -41,7 +53,7 @@ export const LIST_RECIPES: readonly Recipe[] = [
 		w.key('l'),
 		w.random.chance(0.5) ? String(w.random.below(9)) : w.value(),
 		...w.options(0.4, [
-			['RANK', w.index()],
+			['RANK', rank(w)],
 			['COUNT', w.index()],
 			['MAXLEN', w.index()],
 		]),

@@ -62,6 +62,7 @@ async function report(
 		async (candidate) => (await run(candidate)) !== null,
 		MINIMISE_MS_MAX,
 	);
+	// An unstable failure may not show again: then the first sight of it is what there is to tell.
 	const final = (await run(shortest)) ?? mismatch;
 	const program = shortest.map(describeStep).join('\n');
 	return [

@@ -2,6 +2,7 @@
 import { itemsOf, parseReply, type Reply } from '../support/reply.js';
 import { sleep } from '../support/server-process.js';
 import { sameExec, sameReply } from './compare.js';
+import { datasetDifference } from './dataset.js';
 import { type ClientPair, destroyBoth, onBoth, type ServerPair } from './server-pair.js';
 import {
 	type BlockedStep,
@@ -83,29 +84,8 @@ export class ProgramRunner {
 	}
 
 	private async compareDigests(index: number): Promise<Mismatch | null> {
-		const [ours, real] = await onBoth(this.others, ['DEBUG', 'DIGEST']);
-		if (ours === real) return null;
-		const keys = await this.differingKeys();
-		return { index, what: `DEBUG DIGEST after this step (${keys})`, ours, real };
-	}
-
-	/** Which keys of databases 0 to 2 differ, for the message. */
-	private async differingKeys(): Promise<string> {
-		const names: string[] = [];
-		for (const db of ['0', '1', '2']) {
-			await onBoth(this.others, ['SELECT', db]);
-			const lists = await onBoth(this.others, ['KEYS', '*']);
-			const keys = new Set(lists.flatMap((list) => itemsOf(parseReply(list)).map((item) => item.text ?? '')));
-			for (const key of keys) {
-				const [ours, real] = await onBoth(this.others, ['DEBUG', 'DIGEST-VALUE', key]);
-				const [oursTtl, realTtl] = await onBoth(this.others, ['PEXPIRETIME', key]);
-				if (ours !== real || oursTtl.startsWith(':-') !== realTtl.startsWith(':-')) {
-					names.push(`db ${db} ${JSON.stringify(key)}`);
-				}
-			}
-		}
-		await onBoth(this.others, ['SELECT', '0']);
-		return names.length > 0 ? names.join(', ') : 'no single key';
+		const difference = await datasetDifference(this.others, this.pair.oracle.version);
+		return difference === null ? null : { index, what: difference, ours: '', real: '' };
 	}
 
 	private async runBatch(batch: readonly PlainStep[], firstIndex: number): Promise<Mismatch | null> {
@@ -114,34 +94,37 @@ export class ProgramRunner {
 			this.clients.ours.pipeline(commands),
 			this.clients.real.pipeline(commands),
 		]);
-		let replyIndex = 0;
+		let first = 0;
 		for (const [offset, step] of batch.entries()) {
-			const replyCount = commandsOf(step).length;
-			for (let sub = 0; sub < replyCount; sub++, replyIndex++) {
-				const [a, b] = [ours[replyIndex]!, real[replyIndex]!];
-				if (this.samePlain(step, sub, a, b, real[replyIndex - 1])) continue;
-				return { index: firstIndex + offset, what: describeStep(step), ours: a, real: b };
+			const end = first + commandsOf(step).length;
+			const fault = this.plainFault(step, ours.slice(first, end), real.slice(first, end));
+			if (fault !== null) {
+				return { index: firstIndex + offset, what: describeStep(step), ours: fault[0], real: fault[1] };
 			}
+			first = end;
 		}
 		return null;
 	}
 
-	/** Compares reply number `sub` of a plain step. */
-	private samePlain(step: PlainStep, sub: number, ours: string, real: string, before?: string): boolean {
+	/** The first replies of a plain step that differ. */
+	private plainFault(step: PlainStep, ours: readonly string[], real: readonly string[]): Difference {
 		const { version } = this.pair.oracle;
-		switch (step.kind) {
-			case 'command':
-				return sameReply(ours, real, step.mode, version);
-			case 'ordered-read': {
-				if (sub === 0) return sameReply(ours, real, 'exact', version);
-				const isCompact = COMPACT_ENCODINGS.includes(parseReply(before!).text ?? '');
-				return sameReply(ours, real, isCompact ? 'exact' : step.mode, version);
+		for (const [sub, a] of ours.entries()) {
+			const b = real[sub]!;
+			const isLast = sub === ours.length - 1;
+			let isSame: boolean;
+			if (step.kind === 'transaction' && step.end === 'EXEC' && isLast) {
+				isSame = sameExec(a, b, queuedOf(step.commands, real.slice(1, -1)), version);
+			} else if (step.kind === 'transaction' || !isLast) {
+				isSame = sameReply(a, b, 'exact', version);
+			} else {
+				const isCompact =
+					step.kind === 'ordered-read' && COMPACT_ENCODINGS.includes(parseReply(real[0]!).text ?? '');
+				isSame = sameReply(a, b, isCompact ? 'exact' : step.mode, version);
 			}
-			case 'transaction':
-				if (step.end === 'EXEC' && sub === step.commands.length + 1)
-					return sameExec(ours, real, step, version);
-				return sameReply(ours, real, 'exact', version);
+			if (!isSame) return [a, b];
 		}
+		return null;
 	}
 
 	private async runSpecial(step: Step, index: number): Promise<Mismatch | null> {
@@ -170,7 +153,7 @@ export class ProgramRunner {
 
 	private async random(step: RandomStep): Promise<Difference> {
 		const [name, key] = [step.args[0]!.toUpperCase(), step.key];
-		const before = key === null ? await this.clients.real.command(['KEYS', '*']) : await this.membersOf(key);
+		const before = key === null ? await this.clients.ours.command(['KEYS', '*']) : await this.membersOf(key);
 		const [ours, real] = await onBoth(this.clients, step.args);
 		const fault = randomFault(
 			step.args,
@@ -185,15 +168,15 @@ export class ProgramRunner {
 		return this.exact(['DEL', key]);
 	}
 
-	/** The members (and values) of the collection at `key`; null if it is something else. */
+	/** What our server has at `key`, known to be what the real one has; null if it is no collection. */
 	private async membersOf(key: string): Promise<string | null> {
-		switch (parseReply(await this.clients.real.command(['TYPE', key])).text) {
+		switch (parseReply(await this.clients.ours.command(['TYPE', key])).text) {
 			case 'set':
-				return this.clients.real.command(['SMEMBERS', key]);
+				return this.clients.ours.command(['SMEMBERS', key]);
 			case 'hash':
-				return this.clients.real.command(['HGETALL', key]);
+				return this.clients.ours.command(['HGETALL', key]);
 			case 'zset':
-				return this.clients.real.command(['ZRANGE', key, '0', '-1', 'WITHSCORES']);
+				return this.clients.ours.command(['ZRANGE', key, '0', '-1', 'WITHSCORES']);
 			default:
 				return null;
 		}
@@ -250,12 +233,16 @@ export class ProgramRunner {
 			const [ours, real] = await onBoth(this.others, step.meanwhile);
 			if (!sameReply(ours, real, 'exact', version)) return [ours, real];
 		}
-		for (const command of [['MULTI'], ...step.commands.map((queued) => queued.args)]) {
-			const difference = await this.exact(command);
-			if (difference !== null) return difference;
+		const multi = await this.exact(['MULTI']);
+		if (multi !== null) return multi;
+		const answers: string[] = [];
+		for (const command of step.commands) {
+			const [ours, real] = await onBoth(this.clients, command.args);
+			if (!sameReply(ours, real, 'exact', version)) return [ours, real];
+			answers.push(real);
 		}
 		const [ours, real] = await onBoth(this.clients, [step.end]);
-		return sameExec(ours, real, step, version) ? null : [ours, real];
+		return sameExec(ours, real, queuedOf(step.commands, answers), version) ? null : [ours, real];
 	}
 
 	private async exact(args: readonly string[]): Promise<Difference> {
@@ -283,6 +270,11 @@ function commandsOf(step: PlainStep): readonly (readonly string[])[] {
 		case 'transaction':
 			return [['MULTI'], ...step.commands.map((command) => command.args), [step.end]];
 	}
+}
+
+/** The commands that were answered by QUEUED. */
+function queuedOf(commands: readonly CommandStep[], answers: readonly string[]): CommandStep[] {
+	return commands.filter((_, index) => answers[index] === '+QUEUED\r\n');
 }
 
 function addEntries(found: Set<string>, items: readonly Reply[], isPairs: boolean): void {
