@@ -1,5 +1,5 @@
 /** Node's TLS options from the `tls-*` settings. */
-import { randomBytes } from 'node:crypto';
+import { constants, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createSecureContext, type SecureVersion, type TlsOptions } from 'node:tls';
@@ -30,7 +30,9 @@ export function buildTlsOptions(settings: Settings): TlsResult {
 			key: read(settings, settings.tlsKeyFile === '' ? settings.tlsCertFile : settings.tlsKeyFile),
 			ca: authorities(settings),
 			requestCert: settings.tlsAuthClients !== 'no',
-			rejectUnauthorized: settings.tlsAuthClients !== 'no',
+			// `optional`: a client without a certificate is let in, one with a bad certificate is not; the
+			// listener sees to it, for Node.js makes no difference between the two.
+			rejectUnauthorized: settings.tlsAuthClients === 'yes',
 			minVersion: versions[0],
 			maxVersion: versions[1],
 			honorCipherOrder: settings.tlsPreferServerCiphers,
@@ -38,6 +40,7 @@ export function buildTlsOptions(settings: Settings): TlsResult {
 		};
 		if (settings.tlsKeyFilePass !== '') options.passphrase = settings.tlsKeyFilePass;
 		if (settings.tlsDhParamsFile !== '') options.dhparam = read(settings, settings.tlsDhParamsFile);
+		if (!settings.tlsSessionCaching) options.secureOptions = constants.SSL_OP_NO_TICKET;
 		const ciphers = cipherList(settings);
 		if (ciphers !== '') options.ciphers = ciphers;
 		// Fresh keys with every set of options: no ticket of before is accepted.

@@ -1,0 +1,14 @@
+/** Every command of the server, from the tables of the families. */
+import { connectionCommands } from '../commands/connection.js';
+import { stringCommands } from '../commands/string.js';
+import { transactionCommands } from '../commands/transaction.js';
+import type { Registry } from '../engine/registry.js';
+import { pubsubCommands } from '../pubsub/pubsub-commands.js';
+import type { PubSub } from '../pubsub/pubsub-state.js';
+
+export function addCommands(registry: Registry, pubsub: PubSub): void {
+	registry.add(connectionCommands());
+	registry.add(transactionCommands());
+	registry.add(stringCommands());
+	registry.add(pubsubCommands(pubsub));
+}
