@@ -21,6 +21,7 @@ export const SKIP_SLOWLOG = 1 << 11;
 export const ASKING = 1 << 12;
 export const FAST = 1 << 13;
 export const NO_AUTH = 1 << 14;
+/** Not shown: replicated though it does not change the dataset (PUBLISH). */
 export const MAY_REPLICATE = 1 << 15;
 export const NO_MULTI = 1 << 16;
 export const MOVABLEKEYS = 1 << 17;
@@ -28,7 +29,7 @@ export const ALLOW_BUSY = 1 << 18;
 export const NO_ASYNC_LOADING = 1 << 19;
 /** Not shown by COMMAND INFO: refused unless `enable-debug-command`/`enable-module-command` permit it. */
 export const PROTECTED = 1 << 20;
-/** Not shown: a command whose keys may be absent (such as EVAL with numkeys 0). */
+/** A command whose keys may be absent (such as EVAL with numkeys 0). */
 export const NO_MANDATORY_KEYS = 1 << 21;
 /** Not shown: may delete expired keys that it was not asked about, so its effects are no transaction. */
 export const TOUCHES_ARBITRARY_KEYS = 1 << 22;
@@ -50,11 +51,11 @@ export const FLAG_NAMES: ReadonlyArray<readonly [number, string]> = [
 	[ASKING, 'asking'],
 	[FAST, 'fast'],
 	[NO_AUTH, 'no_auth'],
-	[MAY_REPLICATE, 'may_replicate'],
+	[NO_MANDATORY_KEYS, 'no_mandatory_keys'],
+	[NO_ASYNC_LOADING, 'no_async_loading'],
 	[NO_MULTI, 'no_multi'],
 	[MOVABLEKEYS, 'movablekeys'],
 	[ALLOW_BUSY, 'allow_busy'],
-	[NO_ASYNC_LOADING, 'no_async_loading'],
 ];
 
 export const CAT_KEYSPACE = 1 << 0;
@@ -140,7 +141,12 @@ export type BeginSearch =
 /** How the keys are found from there. */
 export type FindKeys =
 	| { readonly kind: 'range'; readonly lastKey: number; readonly step: number; readonly limit: number }
-	| { readonly kind: 'keynum'; readonly keyNumIndex: number; readonly firstKey: number; readonly step: number }
+	| {
+			readonly kind: 'keynum';
+			readonly keyNumIndex: number;
+			readonly firstKey: number;
+			readonly step: number;
+	  }
 	| { readonly kind: 'unknown' };
 
 export interface KeySpec {
@@ -260,9 +266,20 @@ export function oneKey(flags: number, index = 1, notes = ''): readonly KeySpec[]
  * Keys from `first`; `lastKey` is relative to the first (0: just one, -1: up to the last argument,
  * -2: up to the last but one), every `step` arguments.
  */
-export function keyRange(flags: number, first: number, lastKey: number, step = 1, notes = ''): readonly KeySpec[] {
+export function keyRange(
+	flags: number,
+	first: number,
+	lastKey: number,
+	step = 1,
+	notes = '',
+): readonly KeySpec[] {
 	return [
-		{ flags, begin: { kind: 'index', index: first }, find: { kind: 'range', lastKey, step, limit: 0 }, notes },
+		{
+			flags,
+			begin: { kind: 'index', index: first },
+			find: { kind: 'range', lastKey, step, limit: 0 },
+			notes,
+		},
 	];
 }
 
