@@ -8,9 +8,11 @@ import {
 	fdatasync,
 	fdatasyncSync,
 	fstatSync,
+	fsync,
 	fsyncSync,
 	ftruncateSync,
 	mkdirSync,
+	open,
 	openSync,
 	readSync,
 	renameSync,
@@ -38,6 +40,7 @@ export interface LogFs {
 	fdatasync(fd: number, done: DoneCallback): void;
 	fdatasyncSync(fd: number): void;
 	/** Makes the names in a folder durable. A system that can't do that (Windows) does nothing. */
+	syncFolder(path: string, done: DoneCallback): void;
 	syncFolderSync(path: string): void;
 	ftruncateSync(fd: number, size: number): void;
 	fileSizeSync(fd: number): number;
@@ -59,6 +62,7 @@ export function nodeLogFs(): LogFs {
 		write,
 		fdatasync,
 		fdatasyncSync,
+		syncFolder,
 		syncFolderSync,
 		ftruncateSync,
 		fileSizeSync: (fd) => fstatSync(fd).size,
@@ -89,4 +93,21 @@ function syncFolderSync(path: string): void {
 	} finally {
 		closeSync(fd);
 	}
+}
+
+function syncFolder(path: string, done: DoneCallback): void {
+	if (process.platform === 'win32') {
+		setImmediate(done, null);
+		return;
+	}
+	open(bytePath(path), 'r', (openError, fd) => {
+		if (openError !== null) {
+			done(openError);
+			return;
+		}
+		fsync(fd, (syncError) => {
+			closeSync(fd);
+			done(syncError);
+		});
+	});
 }

@@ -1,0 +1,138 @@
+/** The files that a log begins to write to: those it finds at start-up, or new ones. */
+import { errorText } from '../base/error-text.js';
+import type { Logger } from '../base/logger.js';
+import { aofEntryBytes } from '../formats/aof-entry.js';
+import type { AofFileInfo, AofManifest } from '../formats/aof-manifest.js';
+import { type DurableSteps, runStepsNow } from './durable-steps.js';
+import type { LogBuffer } from './log-buffer.js';
+import { LogFile } from './log-file.js';
+import type { LogFolder } from './log-folder.js';
+
+/**
+ * At start-up: opens the last incremental file of `manifest`, which must end at `endOffset`; creates it, and a base,
+ * where there is none. Returns the reason why that can't be done.
+ */
+export function openLogFiles(
+	folder: LogFolder,
+	manifest: AofManifest,
+	endOffset: number,
+	replid: string,
+	logger: Logger,
+): LogFile | string {
+	const { fs, names } = folder;
+	try {
+		folder.createSync();
+	} catch (error) {
+		return `Can't open or create append-only dir ${names.folderName}: ${errorText(error)}`;
+	}
+	folder.manifest = manifest;
+	let name = names.fileName;
+	try {
+		let next = manifest;
+		if (next.base === null && next.incrementals.length === 0) {
+			const base = folder.createBaseSync([]);
+			logger.log('notice', `Creating AOF base file ${base.name} on server start`);
+			next = { ...next, base };
+		}
+		let last = next.incrementals.at(-1);
+		let fd: number;
+		if (last === undefined) {
+			last = folder.nextIncremental(endOffset, 0, replid, false);
+			name = last.name;
+			fd = runStepsNow(fs, folder.createIncrementalSteps(last, []));
+			next = { ...next, incrementals: [last] };
+			logger.log('notice', `Creating AOF incr file ${name} on server start`);
+		} else {
+			name = last.name;
+			fd = fs.openSync(folder.filePath(name), 'r+');
+			const sizeExpected = endOffset - last.startOffset + last.prefixSize;
+			if (fs.fileSizeSync(fd) !== sizeExpected) {
+				fs.closeSync(fd);
+				return `The append-only file ${name} does not end at its ${sizeExpected} bytes`;
+			}
+			// What a killed process has written may still be nowhere but in memory.
+			fs.fdatasyncSync(fd);
+			logger.log('notice', `Opening AOF incr file ${name} on server start`);
+		}
+		// Also writes the offsets into a manifest that came without.
+		runStepsNow(fs, folder.replaceManifestSteps(next));
+		return new LogFile(fs, fd, last);
+	} catch (error) {
+		return `Can't open the append-only file ${name}: ${errorText(error)}`;
+	}
+}
+
+/**
+ * Creates a base from `commands` and an empty incremental file that begins at `offset`, and makes them the log; all
+ * files before are history then. Returns the reason why that can't be done: then the old files are the log as before.
+ * `restart`: the log was switched off before.
+ */
+export function createFreshFiles(
+	folder: LogFolder,
+	commands: Iterable<readonly string[]>,
+	offset: number,
+	replid: string,
+	restart: boolean,
+): LogFile | string {
+	const { fs } = folder;
+	let fd = -1;
+	try {
+		folder.createSync();
+		if (restart) {
+			const damage = folder.readManifest();
+			if (damage !== null) return `Can't read the AOF manifest: ${damage.message}`;
+		}
+		const base = folder.createBaseSync(commands);
+		const incremental = folder.nextIncremental(offset, 0, replid, restart);
+		fd = runStepsNow(fs, folder.createIncrementalSteps(incremental, []));
+		const old = folder.manifest;
+		const history = [...(old.base === null ? [] : [old.base]), ...old.history, ...old.incrementals];
+		runStepsNow(
+			fs,
+			folder.replaceManifestSteps({
+				base,
+				history: history.map((info) => ({ ...info, type: 'h' })),
+				incrementals: [incremental],
+			}),
+		);
+		return new LogFile(fs, fd, incremental);
+	} catch (error) {
+		if (fd !== -1) fs.closeSync(fd);
+		return `Can't create the append-only files: ${errorText(error)}`;
+	}
+}
+
+/**
+ * Creates an incremental file with the bytes [from, to) of the log, behind a SELECT if another database than 0 is
+ * selected there, and adds it to the manifest.
+ */
+export function* takeOverSteps(
+	folder: LogFolder,
+	buffer: LogBuffer,
+	from: number,
+	to: number,
+	db: number,
+	replid: string,
+): DurableSteps<LogFile> {
+	const prefix = db === 0 ? Buffer.alloc(0) : aofEntryBytes(['SELECT', String(db)]);
+	const info: AofFileInfo = folder.nextIncremental(from, prefix.length, replid, false);
+	const fd = yield* folder.createIncrementalSteps(info, retainedParts(prefix, buffer, from, to));
+	try {
+		const { manifest } = folder;
+		yield* folder.replaceManifestSteps({ ...manifest, incrementals: [...manifest.incrementals, info] });
+	} catch (error) {
+		folder.fs.closeSync(fd);
+		throw error;
+	}
+	return new LogFile(folder.fs, fd, info);
+}
+
+function* retainedParts(prefix: Buffer, buffer: LogBuffer, from: number, to: number): Generator<Buffer> {
+	if (prefix.length > 0) yield prefix;
+	for (let at = from; at < to; ) {
+		buffer.seek(at, to);
+		const size = buffer.chunkSize;
+		yield buffer.chunk.subarray(buffer.chunkAt, buffer.chunkAt + size);
+		at += size;
+	}
+}

@@ -1,0 +1,183 @@
+/**
+ * The folder of the log: its names, its manifest, and the creation of its files.
+ *
+ * Order of every change: the new file is durable under its final name, then the manifest that names it, and only then
+ * are files removed that it no longer names. A crash in between leaves files that no manifest names; they are
+ * overwritten when their number comes again.
+ */
+import { aofEntrySize, writeAofEntry } from '../formats/aof-entry.js';
+import {
+	type AofFileInfo,
+	type AofManifest,
+	aofFile,
+	baseFileName,
+	EMPTY_MANIFEST,
+	formatAofManifest,
+	incrementalFileName,
+	isManifestError,
+	lastBaseSeq,
+	lastIncrementalSeq,
+	type ManifestError,
+	manifestFileName,
+	parseAofManifest,
+} from '../formats/aof-manifest.js';
+import { createFileSteps, type DurableSteps, removeIfThere, runStepsNow } from './durable-steps.js';
+import type { LogFs } from './log-fs.js';
+
+const READ_CHUNK_BYTES = 64 * 1024;
+const BASE_CHUNK_BYTES = 1024 * 1024;
+
+export interface LogNames {
+	/** The server's working folder, a path. */
+	readonly dir: string;
+	/** `appenddirname`: the folder of the log, within `dir`. */
+	readonly folderName: string;
+	/** `appendfilename`: what the names of all files start with. */
+	readonly fileName: string;
+}
+
+export class LogFolder {
+	readonly fs: LogFs;
+	readonly names: LogNames;
+	/** Path of the folder. */
+	readonly path: string;
+	/** What the manifest on disk says. */
+	manifest: AofManifest = EMPTY_MANIFEST;
+
+	constructor(fs: LogFs, names: LogNames) {
+		this.fs = fs;
+		this.names = names;
+		this.path = `${names.dir}/${names.folderName}`;
+	}
+
+	filePath(name: string): string {
+		return `${this.path}/${name}`;
+	}
+
+	/** Creates the folder unless it exists, durably. Throws the system error. */
+	createSync(): void {
+		if (this.fs.kindSync(this.path) === 'folder') return;
+		this.fs.makeFolderSync(this.path);
+		this.fs.syncFolderSync(this.names.dir);
+	}
+
+	/** Reads the manifest from the disk; null when there is none. Throws the system error. */
+	readManifest(): ManifestError | null {
+		const path = this.filePath(manifestFileName(this.names.fileName));
+		this.manifest = EMPTY_MANIFEST;
+		if (this.fs.kindSync(path) !== 'file') return null;
+		const result = parseAofManifest(readWholeFile(this.fs, path));
+		if (isManifestError(result)) return result;
+		this.manifest = result;
+		return null;
+	}
+
+	/** Makes `manifest` the one on disk, durably. */
+	*replaceManifestSteps(manifest: AofManifest): DurableSteps<void> {
+		const name = manifestFileName(this.names.fileName);
+		const bytes = Buffer.from(formatAofManifest(manifest), 'latin1');
+		yield* createFileSteps(this.fs, this.path, name, `temp-${name}`, [bytes], false);
+		this.manifest = manifest;
+	}
+
+	/** The next incremental file; a log that was switched off and on again starts with 1, as in Redis. */
+	nextIncremental(startOffset: number, prefixSize: number, replid: string, restart: boolean): AofFileInfo {
+		const first = incrementalFileName(this.names.fileName, 1);
+		const { base, history, incrementals } = this.manifest;
+		const used = [...(base === null ? [] : [base]), ...history, ...incrementals];
+		const seq =
+			restart && used.every((file) => file.name !== first) ? 1 : lastIncrementalSeq(this.manifest) + 1;
+		return aofFile(incrementalFileName(this.names.fileName, seq), seq, 'i', startOffset, prefixSize, replid);
+	}
+
+	/** Creates the file with the given content; returns its descriptor, open for writing. */
+	createIncrementalSteps(file: AofFileInfo, parts: Iterable<Buffer>): DurableSteps<number> {
+		const tempName = `temp-${this.names.fileName}.incr`;
+		return createFileSteps(this.fs, this.path, file.name, tempName, parts, true);
+	}
+
+	/** Writes a new base in AOF format, durable under its name but not yet in the manifest. Throws the system error. */
+	createBaseSync(commands: Iterable<readonly string[]>): AofFileInfo {
+		const seq = lastBaseSeq(this.manifest) + 1;
+		const name = baseFileName(this.names.fileName, seq, 'aof');
+		const tempName = `temp-${this.names.fileName}.base`;
+		runStepsNow(this.fs, createFileSteps(this.fs, this.path, name, tempName, entryChunks(commands), false));
+		return aofFile(name, seq, 'b');
+	}
+
+	/** Removes the files that the manifest calls history, and then their lines. Throws the system error. */
+	removeHistorySync(onRemove: (name: string) => void): void {
+		const { history } = this.manifest;
+		if (history.length === 0) return;
+		for (const file of history) {
+			onRemove(file.name);
+			removeIfThere(this.fs, this.filePath(file.name));
+		}
+		runStepsNow(this.fs, this.replaceManifestSteps({ ...this.manifest, history: [] }));
+	}
+
+	/** Size of a file of the folder in bytes, 0 when it can't be read. */
+	sizeSync(name: string): number {
+		let fd: number;
+		try {
+			fd = this.fs.openSync(this.filePath(name), 'r');
+		} catch {
+			return 0;
+		}
+		try {
+			return this.fs.fileSizeSync(fd);
+		} finally {
+			this.fs.closeSync(fd);
+		}
+	}
+}
+
+/**
+ * Writes commands as an AOF file at `path`, durably and all or nothing. Throws the system error.
+ */
+export function writeAofFileSync(
+	fs: LogFs,
+	folder: string,
+	name: string,
+	commands: Iterable<readonly string[]>,
+): void {
+	runStepsNow(fs, createFileSteps(fs, folder, name, `temp-${name}`, entryChunks(commands), false));
+}
+
+/** Commands as entries, in chunks; a chunk is overwritten when the next is taken. */
+function* entryChunks(commands: Iterable<readonly string[]>): Generator<Buffer> {
+	let chunk = Buffer.allocUnsafe(BASE_CHUNK_BYTES);
+	let at = 0;
+	for (const args of commands) {
+		const size = aofEntrySize(args);
+		if (at + size > chunk.length) {
+			if (at > 0) yield chunk.subarray(0, at);
+			at = 0;
+			if (size > chunk.length) chunk = Buffer.allocUnsafe(size);
+		}
+		at = writeAofEntry(chunk, at, args);
+	}
+	if (at > 0) yield chunk.subarray(0, at);
+}
+
+/** The whole content of a small file as a byte string. Throws the system error. */
+export function readWholeFile(fs: LogFs, path: string): string {
+	const fd = fs.openSync(path, 'r');
+	try {
+		const chunk = Buffer.allocUnsafe(READ_CHUNK_BYTES);
+		let text = '';
+		for (;;) {
+			const size = fs.readSync(fd, chunk, 0, chunk.length, text.length);
+			if (size === 0) return text;
+			text += chunk.latin1Slice(0, size);
+		}
+	} finally {
+		fs.closeSync(fd);
+	}
+}
+
+/** Whether an open file is in RDB format, or has an RDB preamble. Throws the system error. */
+export function startsAsRdb(fs: LogFs, fd: number): boolean {
+	const magic = Buffer.alloc(5);
+	return fs.readSync(fd, magic, 0, 5, 0) === 5 && magic.latin1Slice() === 'REDIS';
+}
