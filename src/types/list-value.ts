@@ -243,7 +243,11 @@ export class ListValue {
 		this.length = 0;
 	}
 
-	private prepareToGrow(addedCount: number, addedBytes: number, limits: ListLimits): void {
+	/**
+	 * Announces that elements are to be added, so many of so many bytes in all: `listpack` becomes `quicklist` if they
+	 * would not fit. What adds elements does it itself; it is for a command that may end without adding any.
+	 */
+	prepareToGrow(addedCount: number, addedBytes: number, limits: ListLimits): void {
 		if (this.encoding !== 'listpack') return;
 		const bytes = this.head === null ? LISTPACK_EMPTY_BYTES : this.head.bytes;
 		if (sizeExceedsLimit(limits.listMaxListpackSize, bytes + addedBytes, this.length + addedCount)) {
