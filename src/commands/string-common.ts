@@ -67,9 +67,20 @@ export interface SetOptions {
 }
 
 /** Parses the options from `args[from]`; undefined after an error reply. `forGetex` takes PERSIST only. */
-export function parseSetOptions(ctx: CommandContext, from: number, forGetex: boolean): SetOptions | undefined {
+export function parseSetOptions(
+	ctx: CommandContext,
+	from: number,
+	forGetex: boolean,
+): SetOptions | undefined {
 	const { args } = ctx;
-	const options: SetOptions = { nx: false, xx: false, get: false, keepTtl: false, persist: false, expireAtMs: -1 };
+	const options: SetOptions = {
+		nx: false,
+		xx: false,
+		get: false,
+		keepTtl: false,
+		persist: false,
+		expireAtMs: -1,
+	};
 	let unit: ExpiryUnit | undefined;
 	let expiryText = '';
 	for (let i = from; i < args.length; i++) {

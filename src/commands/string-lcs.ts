@@ -16,7 +16,12 @@ interface LcsOptions {
 
 function parseOptions(ctx: CommandContext): LcsOptions | undefined {
 	const { args } = ctx;
-	const options: LcsOptions = { lengthOnly: false, indexes: false, withMatchLength: false, minMatchLength: 0 };
+	const options: LcsOptions = {
+		lengthOnly: false,
+		indexes: false,
+		withMatchLength: false,
+		minMatchLength: 0,
+	};
 	for (let i = 3; i < args.length; i++) {
 		const word = args[i]!.toUpperCase();
 		if (word === 'IDX') options.indexes = true;

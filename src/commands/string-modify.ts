@@ -1,6 +1,7 @@
 /** The commands that change a string in place: counters, APPEND, SETRANGE. */
-import { addInt64, type Int64, negateInt64, parseInt64 } from '../base/numbers.js';
+
 import { addLongDouble } from '../base/long-double.js';
+import { addInt64, type Int64, negateInt64, parseInt64 } from '../base/numbers.js';
 import type { CommandContext } from '../engine/context.js';
 import { ERR_NOT_FLOAT, ERR_NOT_INTEGER } from '../engine/errors.js';
 import { NOTIFY_STRING } from '../engine/settings.js';

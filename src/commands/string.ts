@@ -25,6 +25,7 @@ import { ERR_NOT_INTEGER, ERR_WRONGTYPE, wrongArity } from '../engine/errors.js'
 import { NOTIFY_GENERIC, NOTIFY_STRING } from '../engine/settings.js';
 import { RawString } from '../types/raw-string.js';
 import { isStringValue, stringLength, stringOf, stringValueOf } from '../types/value.js';
+import { parseExpiry, parseSetOptions, readString, writeString } from './string-common.js';
 import { longestCommonSubsequenceCommand } from './string-lcs.js';
 import {
 	appendCommand,
@@ -35,7 +36,6 @@ import {
 	incrCommand,
 	setrangeCommand,
 } from './string-modify.js';
-import { parseExpiry, parseSetOptions, readString, writeString } from './string-common.js';
 
 function getCommand(ctx: CommandContext): void {
 	const value = ctx.lookupRead(ctx.args[1]!);
@@ -286,7 +286,14 @@ export function stringCommands(): CommandSpec[] {
 		command('mset', msetCommand, -3, WRITE | DENYOOM, keyRange(KEY_OW | KEY_UPDATE, 1, -1, 2), CAT_STRING, {
 			tips: ['request_policy:multi_shard', 'response_policy:all_succeeded'],
 		}),
-		command('msetnx', msetnxCommand, -3, WRITE | DENYOOM, keyRange(KEY_OW | KEY_INSERT, 1, -1, 2), CAT_STRING),
+		command(
+			'msetnx',
+			msetnxCommand,
+			-3,
+			WRITE | DENYOOM,
+			keyRange(KEY_OW | KEY_INSERT, 1, -1, 2),
+			CAT_STRING,
+		),
 		command('strlen', strlenCommand, 2, READONLY | FAST, oneKey(KEY_RO), CAT_STRING),
 		command('getrange', getrangeCommand, 4, READONLY, oneKey(KEY_RO | KEY_ACCESS), CAT_STRING),
 		command('substr', getrangeCommand, 4, READONLY, oneKey(KEY_RO | KEY_ACCESS), CAT_STRING),

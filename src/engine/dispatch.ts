@@ -182,7 +182,9 @@ export class Dispatcher {
 			return `MISCONF Errors writing to the AOF file: ${writeError}`;
 		if (
 			client.reply.resp === 2 &&
-			(client.channels !== undefined || client.patterns !== undefined || client.shardChannels !== undefined) &&
+			(client.channels !== undefined ||
+				client.patterns !== undefined ||
+				client.shardChannels !== undefined) &&
 			client.subscriptionCount > 0 &&
 			!ALLOWED_IN_PUBSUB.has(spec.name)
 		)
@@ -227,7 +229,8 @@ export class Dispatcher {
 		ctx.failed = false;
 		ctx.effectArgs = undefined;
 		ctx.effectSuppressed = false;
-		if (engine.onCommand !== undefined && !isRetry && !client.isReplay) engine.onCommand(client, ctx.db.id, args);
+		if (engine.onCommand !== undefined && !isRetry && !client.isReplay)
+			engine.onCommand(client, ctx.db.id, args);
 		const startUs = engine.env.clock.monotonicUs();
 		const dbId = client.db.id;
 
@@ -322,7 +325,9 @@ function protectedAllowed(setting: 'no' | 'yes' | 'local', client: Client): bool
 	if (setting === 'yes') return true;
 	if (setting === 'no') return client.isReplay;
 	const address = client.transport.remoteAddress;
-	return address.startsWith('127.') || address.startsWith('[::1]') || address.startsWith('/') || client.isReplay;
+	return (
+		address.startsWith('127.') || address.startsWith('[::1]') || address.startsWith('/') || client.isReplay
+	);
 }
 
 /** Whether the command may be refused for lack of memory. */

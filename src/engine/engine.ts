@@ -7,8 +7,15 @@ import type { Env } from '../base/env.js';
 import type { Logger } from '../base/logger.js';
 import { Database } from '../keyspace/database.js';
 import type { AppendLog } from '../log/append-log.js';
-import { BlockingTable, type BlockedCommand } from './blocking.js';
-import { BLOCKED_BY_PAUSE, BLOCKED_NOT, BLOCKED_ON_KEYS, Client, NO_TRANSPORT, type Transport } from './client.js';
+import { type BlockedCommand, BlockingTable } from './blocking.js';
+import {
+	BLOCKED_BY_PAUSE,
+	BLOCKED_NOT,
+	BLOCKED_ON_KEYS,
+	Client,
+	NO_TRANSPORT,
+	type Transport,
+} from './client.js';
 import { CommandSpec, NO_KEYS } from './command-spec.js';
 import { CommandContext } from './context.js';
 import { Dispatcher } from './dispatch.js';

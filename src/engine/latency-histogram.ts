@@ -10,7 +10,10 @@ const BUCKET_COUNT = 32 * SUB_BUCKETS;
 function bucketOf(us: number): number {
 	if (us < SUB_BUCKETS) return us;
 	const octave = 31 - Math.clz32(us);
-	return ((octave - SUB_BUCKET_BITS + 1) << SUB_BUCKET_BITS) + ((us >>> (octave - SUB_BUCKET_BITS)) & (SUB_BUCKETS - 1));
+	return (
+		((octave - SUB_BUCKET_BITS + 1) << SUB_BUCKET_BITS) +
+		((us >>> (octave - SUB_BUCKET_BITS)) & (SUB_BUCKETS - 1))
+	);
 }
 
 /** The largest duration, in microseconds, that falls in the bucket. */
@@ -44,7 +47,8 @@ export class LatencyHistogram {
 	/** Calls that took at most `us` microseconds, up to the width of a bucket. */
 	countUpTo(us: number): number {
 		let seen = 0;
-		for (let bucket = 0; bucket < BUCKET_COUNT && bucketUpperUs(bucket) <= us; bucket++) seen += this.#counts[bucket]!;
+		for (let bucket = 0; bucket < BUCKET_COUNT && bucketUpperUs(bucket) <= us; bucket++)
+			seen += this.#counts[bucket]!;
 		return seen;
 	}
 }

@@ -92,7 +92,13 @@ export class Connection implements Transport {
 			parser.authenticated = client.authenticated;
 			const status = parser.next();
 			if (status === COMMAND) {
-				engine.processRequest(client, parser.args, parser.source, parser.start, parser.inline ? 0 : parser.end);
+				engine.processRequest(
+					client,
+					parser.args,
+					parser.source,
+					parser.start,
+					parser.inline ? 0 : parser.end,
+				);
 				if (client.reply.chunkBytes > LIMIT_CHECK_BYTES) this.checkOutputLimit();
 				continue;
 			}

@@ -4,7 +4,7 @@
  */
 import { chmodSync, unlinkSync } from 'node:fs';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TlsOptions, type TLSSocket } from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { Engine } from '../engine/engine.js';
 import { Connection, type ConnectionOwner, readByEvents, readInto } from './connection.js';
 
@@ -74,13 +74,17 @@ export class Listeners implements ConnectionOwner {
 				this.#servers.push(server);
 			} catch (error) {
 				const code = (error as NodeJS.ErrnoException).code ?? '';
-				const text = code === 'EADDRINUSE' ? 'bind: Address already in use' : `bind: ${(error as Error).message}`;
+				const text =
+					code === 'EADDRINUSE' ? 'bind: Address already in use' : `bind: ${(error as Error).message}`;
 				this.engine.logger.log(
 					'warning',
 					`Warning: Could not create server TCP listening socket ${host}:${port}: ${text}`,
 				);
-				if (optional && (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT' || code === 'ENOTFOUND')) continue;
-				throw new ListenError(`Failed listening on port ${port} (${tls === undefined ? 'tcp' : 'tls'}), aborting.`);
+				if (optional && (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT' || code === 'ENOTFOUND'))
+					continue;
+				throw new ListenError(
+					`Failed listening on port ${port} (${tls === undefined ? 'tcp' : 'tls'}), aborting.`,
+				);
 			}
 		}
 		return bound;

@@ -50,7 +50,7 @@ export class Turn {
 		const pending = engine.outputPending;
 		if (pending.length === 0) return;
 		engine.outputPending = [];
-		const offset = log === undefined || log.writeError !== null ? 0 : log.endOffset;
+		const offset = log === undefined ? 0 : log.replyOffset;
 		const released = log === undefined ? 0 : log.releaseOffset;
 		for (const client of pending) {
 			client.outputPending = false;

@@ -93,7 +93,9 @@ export class RequestParser {
 		}
 		const length = this.#heldLength + to - from;
 		if (length > this.#held.length) {
-			const grown = Buffer.allocUnsafeSlow(Math.max(length, Math.min(this.#held.length * 2, length + (1 << 20))));
+			const grown = Buffer.allocUnsafeSlow(
+				Math.max(length, Math.min(this.#held.length * 2, length + (1 << 20))),
+			);
 			this.#held.copy(grown, 0, 0, this.#heldLength);
 			this.#held = grown;
 		}
@@ -146,7 +148,9 @@ export class RequestParser {
 		if (this.source[position] !== 42 /* '*' */) return this.#readInline();
 		const lineEnd = this.#findLineEnd(position);
 		if (lineEnd < 0) {
-			return this.#limit - position > INLINE_LENGTH_MAX ? this.#fail('too big mbulk count string') : NEED_MORE;
+			return this.#limit - position > INLINE_LENGTH_MAX
+				? this.#fail('too big mbulk count string')
+				: NEED_MORE;
 		}
 		const count = this.#parseLength(position + 1, lineEnd);
 		if (count === undefined || count > ARGUMENT_COUNT_MAX) return this.#fail('invalid multibulk length');
@@ -238,7 +242,11 @@ export class RequestParser {
 		const marker = this.source[position]!;
 		if (marker !== 36) return this.#fail(`expected '$', got '${String.fromCharCode(marker)}'`);
 		const length = this.#parseLength(position + 1, lineEnd);
-		if (length === undefined || length < 0 || length > Math.min(this.#limits.protoMaxBulkLen, STRING_LENGTH_MAX))
+		if (
+			length === undefined ||
+			length < 0 ||
+			length > Math.min(this.#limits.protoMaxBulkLen, STRING_LENGTH_MAX)
+		)
 			return this.#fail('invalid bulk length');
 		if (length > UNAUTHENTICATED_BULK_LENGTH_MAX && !this.authenticated)
 			return this.#fail('unauthenticated bulk length');

@@ -4,11 +4,13 @@ import { stringCommands } from '../commands/string.js';
 import { transactionCommands } from '../commands/transaction.js';
 import type { Registry } from '../engine/registry.js';
 import { pubsubCommands } from '../pubsub/pubsub-commands.js';
-import type { PubSub } from '../pubsub/pubsub-state.js';
+import { configCommands } from './config/config-commands.js';
+import type { Server } from './server.js';
 
-export function addCommands(registry: Registry, pubsub: PubSub): void {
+export function addCommands(registry: Registry, server: Server): void {
 	registry.add(connectionCommands());
 	registry.add(transactionCommands());
 	registry.add(stringCommands());
-	registry.add(pubsubCommands(pubsub));
+	registry.add(pubsubCommands(server.pubsub));
+	registry.add(configCommands(server.config, () => server.resetStatistics()));
 }

@@ -136,6 +136,7 @@ class Program {
 				config: this.#config,
 				env: systemEnv(),
 				logger,
+				resolvePath: (path) => this.#path(path),
 				onShutdown: () => void this.#shutDown(),
 			});
 			await this.#server.listen();

@@ -1,0 +1,111 @@
+/**
+ * The server's dealings with its log: loading it, switching it on and off, writing the dataset out as
+ * a base.
+ */
+import { Replay } from '../engine/replay.js';
+import { type LoadProgress, type LoadResult, loadLog, loadLogNow } from '../log/load-log.js';
+import { datasetCommands } from '../snapshot/dataset-commands.js';
+import type { Server } from './server.js';
+
+/** The log can't be loaded; the reasons are in the server's log. */
+export class LoadError extends Error {}
+
+export class Persistence {
+	readonly #server: Server;
+	readonly #replay: Replay;
+	/** What INFO persistence shows while loading. */
+	readonly progress: LoadProgress = { totalBytes: 0, loadedBytes: 0, fileName: '', entryCount: 0 };
+	loadStartedMs = 0;
+
+	constructor(server: Server) {
+		this.#server = server;
+		this.#replay = new Replay(server.engine);
+	}
+
+	#loadOptions() {
+		const { fs, env, logger, settings } = this.#server;
+		return {
+			fs,
+			env,
+			logger,
+			names: this.#server.logNames(),
+			loadTruncated: settings.aofLoadTruncated,
+			progress: this.progress,
+		};
+	}
+
+	/** Loads the log and opens it for appending. @throws LoadError */
+	async loadAtStart(): Promise<void> {
+		const { logger, env, engine } = this.#server;
+		this.loadStartedMs = env.clock.nowMs();
+		this.#replay.begin();
+		const result = await loadLog(this.#loadOptions(), (args) => this.#replay.apply(args));
+		this.#replay.end();
+		if (result.kind === 'failed') throw new LoadError(result.message);
+		if (result.content !== 'absent') {
+			const seconds = ((env.clock.nowMs() - this.loadStartedMs) / 1000).toFixed(3);
+			logger.log('notice', `DB loaded from append only file: ${seconds} seconds`);
+		}
+		this.#open(result);
+		engine.dirty = 0;
+	}
+
+	/** Opens the loaded log for appending. @throws LoadError */
+	#open(result: Exclude<LoadResult, { kind: 'failed' }>): void {
+		const { log, engine } = this.#server;
+		const refusal = log.open(result.manifest, result.endOffset);
+		if (refusal !== null) throw new LoadError(refusal);
+		engine.effects.log = log;
+	}
+
+	/** Hook of CONFIG SET appendonly: a new base of the dataset and a new file, or the end of logging. */
+	applyAppendonly(): string | undefined {
+		const { settings, log, engine } = this.#server;
+		if (settings.appendonly === log.attached) return undefined;
+		if (!settings.appendonly) {
+			log.stop();
+			engine.effects.log = undefined;
+			return undefined;
+		}
+		const refusal = log.startFresh(datasetCommands(engine.dbs));
+		if (refusal !== null) return 'Unable to turn on AOF. Check server logs.';
+		engine.effects.log = log;
+		return undefined;
+	}
+
+	/**
+	 * Loads the dataset again from its own log, in the server (DEBUG LOADAOF). An error text, or
+	 * undefined. On failure the dataset is gone, as in Redis; the log is as it was.
+	 */
+	reloadFromLog(): string | undefined {
+		const { engine, log } = this.#server;
+		if (!log.attached) return 'ERR Error trying to load the AOF files, the log is switched off';
+		if (!log.flushNow()) return 'ERR Error trying to write the log before loading it';
+		for (const db of engine.dbs) db.clear();
+		const saved = engine.effects.log;
+		engine.effects.log = undefined;
+		this.#replay.begin();
+		const result = loadLogNow(this.#loadOptions(), (args) => this.#replay.apply(args));
+		this.#replay.end();
+		engine.effects.log = saved;
+		return result.kind === 'failed'
+			? 'ERR Error trying to load the AOF files, check server logs.'
+			: undefined;
+	}
+
+	/**
+	 * Writes the dataset out and builds it again from that (DEBUG RELOAD). Until snapshots are written in
+	 * RDB format the detour is the commands of a base, in memory.
+	 */
+	reloadFromDataset(): void {
+		const { engine } = this.#server;
+		const commands = [...datasetCommands(engine.dbs)].map((args) => [...args]);
+		for (const db of engine.dbs) db.clear();
+		const saved = engine.effects.log;
+		engine.effects.log = undefined;
+		this.#replay.begin();
+		for (const args of commands) this.#replay.apply(args);
+		this.#replay.end();
+		engine.effects.log = saved;
+	}
+}

@@ -1,0 +1,201 @@
+/**
+ * A server as an object: it is given settings, an environment and a logger, listens, and closes. Several
+ * can run in one process; none keeps state outside itself.
+ *
+ *     const server = new Server({ config, env: systemEnv(), logger, resolvePath });
+ *     await server.listen();
+ *     …
+ *     await server.close();
+ */
+import type { Env } from '../base/env.js';
+import { type Logger, SILENT_LOGGER } from '../base/logger.js';
+import { toNative } from '../base/native-text.js';
+import { systemEnv } from '../base/system-env.js';
+import { Engine } from '../engine/engine.js';
+import { Registry } from '../engine/registry.js';
+import { Settings } from '../engine/settings.js';
+import { AppendLog } from '../log/append-log.js';
+import type { LogNames } from '../log/log-folder.js';
+import { type LogFs, nodeLogFs } from '../log/log-fs.js';
+import { ListenError, Listeners } from '../net/listeners.js';
+import { Turn } from '../net/turn.js';
+import { PubSub } from '../pubsub/pubsub-state.js';
+import { addCommands } from './commands.js';
+import { Config } from './config/config.js';
+import { Cron } from './cron.js';
+import { Persistence } from './persistence.js';
+import { buildTlsOptions } from './tls-options.js';
+
+export interface ServerOptions {
+	readonly config: Config;
+	readonly env: Env;
+	readonly logger: Logger;
+	/** Makes a path of the configuration absolute and native. */
+	readonly resolvePath: (path: string) => string;
+	readonly fs?: LogFs;
+	/** Asked by SHUTDOWN to end the server with that exit code. */
+	readonly onShutdown?: (exitCode: number) => void;
+}
+
+export class Server {
+	readonly config: Config;
+	readonly settings: Settings;
+	readonly env: Env;
+	readonly logger: Logger;
+	readonly engine: Engine;
+	readonly pubsub: PubSub;
+	readonly listeners: Listeners;
+	readonly log: AppendLog;
+	readonly fs: LogFs;
+	readonly cron: Cron;
+	readonly persistence: Persistence;
+	/** 40 hexadecimal digits, new at each start. */
+	readonly runId: string;
+	/** The replication ID under which the log's offsets count. */
+	readonly replid: string;
+	readonly startedMs: number;
+	/** The port that is listened on; 0 if none is. */
+	port = 0;
+	readonly #options: ServerOptions;
+	readonly #turn: Turn;
+
+	constructor(options: ServerOptions) {
+		const { config, env, logger } = options;
+		const { settings } = config;
+		this.#options = options;
+		this.config = config;
+		this.settings = settings;
+		this.env = env;
+		this.logger = logger;
+		this.fs = options.fs ?? nodeLogFs();
+		this.runId = env.random.bytes(20).toString('hex');
+		this.replid = env.random.bytes(20).toString('hex');
+		this.startedMs = env.clock.nowMs();
+		this.#turn = new Turn((fn) => env.timers.setImmediate(fn));
+		this.pubsub = new PubSub((client) => this.engine.markOutput(client));
+		const registry = new Registry();
+		this.engine = new Engine({
+			settings,
+			env,
+			logger,
+			registry,
+			publisher: this.pubsub,
+			scheduleTurn: () => this.#turn.schedule(),
+		});
+		this.#turn.attach(this.engine);
+		this.log = new AppendLog({
+			fs: this.fs,
+			env,
+			logger,
+			names: this.logNames(),
+			fsyncPolicy: settings.appendfsync,
+			replid: this.replid,
+		});
+		this.persistence = new Persistence(this);
+		this.log.onRelease = () => this.#turn.release();
+		this.listeners = new Listeners(this.engine);
+		this.cron = new Cron(this);
+		addCommands(registry, this);
+		for (const { from, to } of settings.renameCommand) {
+			const error = registry.rename(from, to);
+			if (error !== undefined) throw new Error(error);
+		}
+		this.#registerHooks();
+	}
+
+	/**
+	 * Listens where the settings say, then loads the log; resolves when the dataset is there. Clients that
+	 * come meanwhile are told LOADING.
+	 * @throws ListenError if an address can't be listened on
+	 * @throws LoadError if there is a log and it can't be loaded as a whole
+	 */
+	async listen(): Promise<void> {
+		const { settings, logger, engine } = this;
+		const { bind } = settings;
+		engine.loading = settings.appendonly;
+		if (settings.port !== 0 || (settings.tlsPort === 0 && settings.unixsocket === ''))
+			this.port = await this.listeners.listenTcp(bind, settings.port, undefined);
+		if (settings.tlsPort !== 0) await this.#listenTls();
+		if (settings.unixsocket !== '')
+			await this.listeners.listenUnix(
+				this.#options.resolvePath(settings.unixsocket),
+				settings.unixsocketperm,
+			);
+		logger.log('notice', 'Server initialized');
+		if (settings.appendonly) await this.persistence.loadAtStart();
+		this.cron.start();
+		if (settings.port !== 0) logger.log('notice', 'Ready to accept connections tcp');
+		if (settings.tlsPort !== 0) logger.log('notice', 'Ready to accept connections tls');
+		if (settings.unixsocket !== '') logger.log('notice', 'Ready to accept connections unix');
+	}
+
+	/** Where the log is kept. */
+	logNames(): LogNames {
+		const { settings } = this;
+		return {
+			dir: this.#options.resolvePath('.'),
+			folderName: toNative(settings.appenddirname),
+			fileName: toNative(settings.appendfilename),
+		};
+	}
+
+	/** The names of all commands, for a configuration that renames some. */
+	static commandNames(): string[] {
+		const settings = new Settings();
+		const server = new Server({
+			config: new Config(settings, '', SILENT_LOGGER),
+			env: systemEnv(),
+			logger: SILENT_LOGGER,
+			resolvePath: (path) => path,
+		});
+		return [...server.engine.registry.commands()].map((spec) => spec.name);
+	}
+
+	async #listenTls(): Promise<void> {
+		const tls = buildTlsOptions(this.settings);
+		if ('error' in tls)
+			throw new ListenError(`Failed to configure TLS. Check logs for more info. ${tls.error}`);
+		await this.listeners.listenTcp(this.settings.bind, this.settings.tlsPort, tls.options);
+	}
+
+	/** Asks for the end of the process, as SHUTDOWN does. */
+	requestShutdown(exitCode: number): void {
+		this.#options.onShutdown?.(exitCode);
+	}
+
+	/** Stops serving; the log is written and made durable. No handle of the server stays open. */
+	async close(): Promise<void> {
+		this.cron.stop();
+		await this.listeners.close();
+		this.#turn.end();
+		this.engine.stop();
+		await this.log.close();
+	}
+
+	/** Clears what CONFIG RESETSTAT clears. */
+	resetStatistics(): void {
+		this.engine.stats.reset();
+		for (const spec of this.engine.registry.commands()) {
+			for (const row of [spec, ...(spec.subcommands?.values() ?? [])]) {
+				row.calls = 0;
+				row.totalUs = 0;
+				row.rejectedCalls = 0;
+				row.failedCalls = 0;
+				row.latency = undefined;
+			}
+		}
+	}
+
+	#registerHooks(): void {
+		const { config, settings, log } = this;
+		config.onApply('hz', () => {
+			if (this.cron.running) this.cron.start();
+			return undefined;
+		});
+		config.onApply('appendonly', () => this.persistence.applyAppendonly());
+		config.onApply('appendfsync', () => {
+			log.setFsyncPolicy(settings.appendfsync);
+			return undefined;
+		});
+	}
+}
