@@ -30,47 +30,18 @@ import type { Logger } from '../base/logger.js';
 import { aofEntrySize } from '../formats/aof-entry.js';
 import type { AofManifest } from '../formats/aof-manifest.js';
 import { createFreshFiles, openLogFiles, takeOverSteps } from './begin-log.js';
+import { DiskErrors } from './disk-errors.js';
 import { type DurableSteps, runSteps } from './durable-steps.js';
 import { LogBuffer } from './log-buffer.js';
 import type { LogFile } from './log-file.js';
-import { LogFolder, type LogNames } from './log-folder.js';
+import { LogFolder } from './log-folder.js';
 import type { LogFs } from './log-fs.js';
+import type { AppendLogOptions, AppendLogStats, FsyncPolicy } from './log-options.js';
 import { SelectMarks } from './select-marks.js';
-
-export type FsyncPolicy = 'always' | 'everysec' | 'no';
-
-export interface AppendLogOptions {
-	readonly fs: LogFs;
-	readonly env: Env;
-	readonly logger: Logger;
-	readonly names: LogNames;
-	readonly fsyncPolicy: FsyncPolicy;
-	/** The replication ID under which the offsets count, 40 hexadecimal digits; '' for none yet. */
-	readonly replid: string;
-}
-
-/** What INFO persistence and INFO memory show of the log; sizes in bytes. */
-export interface AppendLogStats {
-	/** Base and incremental files together. */
-	readonly currentSize: number;
-	/** Size of the files when the present base was made, or at start-up that of the base. */
-	readonly baseSize: number;
-	/** Appended and not yet written. */
-	readonly bufferLength: number;
-	/** Fsyncs under way. */
-	readonly pendingFsyncs: number;
-	/** Fsyncs that took longer than two seconds. */
-	readonly delayedFsyncs: number;
-	readonly lastWriteStatus: 'ok' | 'err';
-	/** Memory of the buffers. */
-	readonly memoryBytes: number;
-}
 
 const FSYNC_PERIOD_MS = 1000;
 const FSYNC_SLOW_MS = 2000;
 const RETRY_PERIOD_MS = 1000;
-/** Redis's AOF_WRITE_LOG_ERROR_RATE. */
-const ERROR_LOG_PERIOD_MS = 30_000;
 const RETAINED_BYTES_MAX = 128 * 1024 * 1024;
 
 export class AppendLog {
@@ -111,7 +82,7 @@ export class AppendLog {
 	private cutOffset = 0;
 	/** Whether `cutOffset` allows for pages that an fsync has lost. */
 	private fsyncFailed = false;
-	private lastErrorLogMs = Number.NEGATIVE_INFINITY;
+	private readonly diskErrors: DiskErrors;
 	private idleWaiters: (() => void)[] = [];
 
 	/** Size of the files before the one being written, and of all files when the base was made. */
@@ -128,6 +99,7 @@ export class AppendLog {
 		this.policy = options.fsyncPolicy;
 		this.replid = options.replid;
 		this.folder = new LogFolder(options.fs, options.names);
+		this.diskErrors = new DiskErrors(options.env.clock, options.logger);
 	}
 
 	/** Bytes ever appended: the log position, which is the replication offset. */
@@ -510,46 +482,27 @@ export class AppendLog {
 			this.fs.fdatasyncSync(file.fd);
 			this.fsyncedOffset = this.writtenOffset;
 		} catch (error) {
-			this.logger.log('warning', `Fail to fsync the AOF file: ${errorText(error)}`);
+			this.diskErrors.syncFailed(error);
 		}
 	}
 
 	/** A write failed after `size` bytes of the region [writtenOffset, flushedOffset). */
 	private writeFailed(file: LogFile, error: unknown, size: number): void {
-		const nowMs = this.env.clock.nowMs();
-		const text = errorText(error);
-		const canLog = this.mayLogError(nowMs);
-		if (canLog) {
-			const expected = this.flushedOffset - this.writtenOffset;
-			this.logger.log(
-				'warning',
-				size === 0
-					? `Error writing to the AOF file: ${text}`
-					: `Short write while writing to the AOF file: (nwritten=${size}, expected=${expected})`,
-			);
-		}
+		this.diskErrors.writeFailed(error, size, this.flushedOffset - this.writtenOffset);
 		try {
 			this.fs.ftruncateSync(file.fd, file.position(this.writtenOffset));
 		} catch (truncateError) {
-			if (canLog) {
-				this.logger.log(
-					'warning',
-					'Could not remove short write from the append-only file.  Redis may refuse to load the AOF the ' +
-						`next time it starts.  ftruncate: ${errorText(truncateError)}`,
-				);
-			}
+			this.diskErrors.cutFailed(truncateError);
 		}
 		// If an fsync has failed before, its cut lies further back and stands.
 		if (this.writeError === null) this.cutOffset = this.writtenOffset;
-		this.fail(text, nowMs);
+		this.fail(error);
 	}
 
 	private syncFailed(error: unknown): void {
-		const nowMs = this.env.clock.nowMs();
-		const text = errorText(error);
-		if (this.mayLogError(nowMs)) this.logger.log('warning', `Fail to fsync the AOF file: ${text}`);
+		this.diskErrors.syncFailed(error);
 		this.cutBehindLostPages();
-		this.fail(text, nowMs);
+		this.fail(error);
 	}
 
 	/** The file is good up to the last fsync, and for what memory no longer holds we can only hope. */
@@ -558,15 +511,9 @@ export class AppendLog {
 		this.cutOffset = Math.min(this.writtenOffset, Math.max(this.fsyncedOffset, this.buffer.startOffset));
 	}
 
-	private mayLogError(nowMs: number): boolean {
-		if (nowMs - this.lastErrorLogMs <= ERROR_LOG_PERIOD_MS) return false;
-		this.lastErrorLogMs = nowMs;
-		return true;
-	}
-
-	private fail(text: string, nowMs: number): void {
-		this.writeError = text;
-		this.retryAtMs = nowMs + RETRY_PERIOD_MS;
+	private fail(error: unknown): void {
+		this.writeError = errorText(error);
+		this.retryAtMs = this.env.clock.nowMs() + RETRY_PERIOD_MS;
 		this.onRelease();
 	}
 
@@ -601,10 +548,7 @@ export class AppendLog {
 		} catch (error) {
 			if (this.file !== oldFile) return;
 			this.writeError = errorText(error);
-			const nowMs = this.env.clock.nowMs();
-			if (this.mayLogError(nowMs)) {
-				this.logger.log('warning', `Error writing to the AOF file: ${this.writeError}`);
-			}
+			this.diskErrors.writeFailed(error, 0, 0);
 		} finally {
 			oldFile.end();
 			this.resuming = false;
@@ -620,11 +564,10 @@ export class AppendLog {
 		this.writtenOffset = to;
 		this.fsyncedOffset = to;
 		this.clearError();
-		this.lastErrorLogMs = Number.NEGATIVE_INFINITY;
+		this.diskErrors.solved();
 		this.advanceRelease(to);
 		this.forget(to);
 		oldFile.retire();
-		this.logger.log('notice', 'AOF write error looks solved, Redis can write again.');
 		this.goOn(newFile);
 	}
 
