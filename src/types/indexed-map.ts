@@ -22,27 +22,40 @@ export class IndexedMap<V> extends KeyTable {
 
 	/** Sets or replaces; true if the key is new. */
 	set(key: string, value: V): boolean {
-		const position = this.indexOf(key);
-		if (position !== -1) {
-			this.values[position] = value;
-			return false;
-		}
+		const position = this.findOrAdd(key, value);
+		if (position === -1) return true;
+		this.values[position] = value;
+		return false;
+	}
+
+	/** The position of `key` if it is there, its value left alone; else adds the entry and returns -1. */
+	findOrAdd(key: string, value: V): number {
+		const position = this.findOrAppend(key);
+		if (position === -1) this.values = appended(this.values, value);
+		return position;
+	}
+
+	/** Adds an entry whose key must be absent. */
+	appendEntry(key: string, value: V): void {
 		this.append(key);
 		this.values = appended(this.values, value);
-		return true;
 	}
 
 	/** Removes an entry; the last entry takes its position. False if the key is absent. */
 	delete(key: string): boolean {
-		const position = this.indexOf(key);
+		const position = this.removeKeySwap(key);
 		if (position === -1) return false;
-		this.deleteAt(position);
+		this.fillValueHole(position);
 		return true;
 	}
 
 	/** Removes the entry at `position`; the last entry takes its position. */
 	deleteAt(position: number): void {
 		this.removeSwap(position);
+		this.fillValueHole(position);
+	}
+
+	private fillValueHole(position: number): void {
 		const last = this.values.pop() as V;
 		if (position < this.values.length) this.values[position] = last;
 	}

@@ -3,11 +3,17 @@ import type { ZSetLimits } from './limits.js';
 import type { LexBound, LexRange, ScoreRange } from './zset-range.js';
 import { type ZSetCursor, ZSetTree } from './zset-tree.js';
 
+/** What `ZSetValue.put` did: nothing, as the member had that score; a new score; a new member. */
+export const PUT_SAME = 0;
+export const PUT_CHANGED = 1;
+export const PUT_ADDED = 2;
+export type PutOutcome = typeof PUT_SAME | typeof PUT_CHANGED | typeof PUT_ADDED;
+
 /**
  * The value of a sorted set key: members (byte strings) with scores, ordered by score, equal scores by member bytes.
  *
- * Scores are doubles, infinities included, never NaN; -0 and 0 are equal in the order and each is kept as given. Ranks
- * count from 0 at the lowest element. The encoding starts as `listpack` and turns to `skiplist` for good when a member
+ * Scores are doubles, infinities included, never NaN; -0 and 0 are equal in the order, and a skiplist keeps each as
+ * given. Ranks count from 0 at the lowest element. The encoding starts as `listpack` and turns to `skiplist` for good when a member
  * or the number of members passes its limit.
  */
 export class ZSetValue {
@@ -35,6 +41,14 @@ export class ZSetValue {
 		return new ZSetValue(small ? 'listpack' : 'skiplist');
 	}
 
+	/** A sorted set in the encoding `skiplist` of the members and scores of `table`, which it keeps as its own. */
+	static ofTable(table: IndexedMap<number>): ZSetValue {
+		const zset = new ZSetValue('skiplist');
+		zset.table = table;
+		for (let i = 0; i < table.size; i++) zset.tree.insert(table.valueAt(i), table.keyAt(i));
+		return zset;
+	}
+
 	/** The number of members. */
 	get size(): number {
 		return this.tree.size;
@@ -51,24 +65,42 @@ export class ZSetValue {
 
 	/** Adds a member or changes its score; true if it is new. */
 	add(member: string, score: number, limits: ZSetLimits): boolean {
+		return this.put(member, score, limits) === PUT_ADDED;
+	}
+
+	/**
+	 * Adds a member or changes its score, and says which. A score that equals the present one changes nothing, not even
+	 * the sign of a zero; and a listpack has no -0, as it keeps integers as such.
+	 */
+	put(member: string, score: number, limits: ZSetLimits): PutOutcome {
 		const table = this.table;
-		const before = this.score(member);
+		if (table === null) return this.putInListpack(member, score, limits);
+		const position = table.findOrAdd(member, score);
+		if (position === -1) {
+			this.tree.insert(score, member);
+			return PUT_ADDED;
+		}
+		const before = table.valueAt(position);
+		if (before === score) return PUT_SAME;
+		this.tree.move(before, score, member);
+		table.setValueAt(position, score);
+		return PUT_CHANGED;
+	}
+
+	private putInListpack(member: string, score: number, limits: ZSetLimits): PutOutcome {
+		const before = this.tree.findScore(member);
 		if (before !== undefined) {
-			if (Object.is(before, score)) return false;
-			this.tree.move(before, score, member);
-			table?.set(member, score);
-			return false;
+			if (before === score) return PUT_SAME;
+			this.tree.move(before, withoutNegativeZero(score), member);
+			return PUT_CHANGED;
 		}
-		this.tree.insert(score, member);
-		if (table !== null) {
-			table.set(member, score);
-		} else if (
-			this.tree.size > limits.zsetMaxListpackEntries ||
-			member.length > limits.zsetMaxListpackValue
-		) {
+		const full = this.tree.size >= limits.zsetMaxListpackEntries;
+		if (full || member.length > limits.zsetMaxListpackValue) {
 			this.leaveListpack();
+			return this.put(member, score, limits);
 		}
-		return true;
+		this.tree.insert(withoutNegativeZero(score), member);
+		return PUT_ADDED;
 	}
 
 	/** Turns to `skiplist` if `sizeHint` members, about to be added by one command, are too many for a listpack. */
@@ -88,6 +120,7 @@ export class ZSetValue {
 			});
 		}
 		if (small) {
+			this.dropNegativeZeros();
 			this.encoding = 'listpack';
 			this.table = null;
 		} else if (this.table === null) {
@@ -199,6 +232,14 @@ export class ZSetValue {
 		return copy;
 	}
 
+	private dropNegativeZeros(): void {
+		const zeros: string[] = [];
+		this.forEach((member, score) => {
+			if (Object.is(score, -0)) zeros.push(member);
+		});
+		for (const member of zeros) this.tree.move(-0, 0, member);
+	}
+
 	private leaveListpack(): void {
 		const table = new IndexedMap<number>();
 		this.forEach((member, score) => {
@@ -214,4 +255,9 @@ export class ZSetValue {
 		if (bound.kind === 'highest') return this.tree.size;
 		return this.tree.countBelowMember(bound.member, bound.exclusive === isMin);
 	}
+}
+
+/** A listpack keeps integers as such, so that -0 becomes 0 there. */
+function withoutNegativeZero(score: number): number {
+	return score + 0;
 }

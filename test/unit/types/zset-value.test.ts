@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { IndexedMap } from '../../../src/types/indexed-map.js';
 import type { LexBound } from '../../../src/types/zset-range.js';
 import { memberInRange, scoreInRange } from '../../../src/types/zset-range.js';
-import { ZSetValue } from '../../../src/types/zset-value.js';
+import { PUT_ADDED, PUT_CHANGED, PUT_SAME, ZSetValue } from '../../../src/types/zset-value.js';
 
 const limits = { zsetMaxListpackEntries: 20, zsetMaxListpackValue: 8 };
 
@@ -69,8 +70,9 @@ describe('ZSetValue', () => {
 				let encoding = 'listpack';
 				const add = (member: string, score: number): void => {
 					expect(zset.add(member, score, limits)).equal(!model.has(member));
-					model.set(member, score);
-					if (model.size > 20 || member.length > 8) encoding = 'skiplist';
+					if (!model.has(member) && (model.size === 20 || member.length > 8)) encoding = 'skiplist';
+					// An equal score changes nothing, and a listpack has no -0.
+					if (model.get(member) !== score) model.set(member, encoding === 'listpack' ? score + 0 : score);
 				};
 				for (const { op, member, score, at, count } of steps) {
 					if (op === 'add') add(member, score);
@@ -181,12 +183,33 @@ describe('ZSetValue', () => {
 		check(zset, model);
 	});
 
-	it('keeps the sign of zero', () => {
-		const zset = new ZSetValue();
-		zset.add('a', 0, limits);
+	it('keeps the sign of zero, but not in a listpack', () => {
+		const zset = new ZSetValue('skiplist');
 		zset.add('a', -0, limits);
-		expect(Object.is(zset.score('a'), -0)).equal(true);
 		zset.add('b', 0, limits);
+		zset.add('b', -0, limits);
+		expect(Object.is(zset.score('a'), -0)).equal(true);
+		expect(Object.is(zset.score('b'), 0)).equal(true);
 		expect(zset.rank('a', false)).equal(0);
+		zset.convertBuilt(limits);
+		expect(zset.encoding).equal('listpack');
+		expect(Object.is(zset.score('a'), 0)).equal(true);
+		zset.add('c', -0, limits);
+		expect(Object.is(zset.score('c'), 0)).equal(true);
+	});
+
+	it('takes over a table', () => {
+		const table = new IndexedMap<number>();
+		table.set('b', 2);
+		table.set('a', 3);
+		const zset = ZSetValue.ofTable(table);
+		expect(entriesOf(zset)).deep.equal([
+			['b', 2],
+			['a', 3],
+		]);
+		expect(zset.score('a')).equal(3);
+		expect(zset.put('a', 3, limits)).equal(PUT_SAME);
+		expect(zset.put('a', 4, limits)).equal(PUT_CHANGED);
+		expect(zset.put('c', 4, limits)).equal(PUT_ADDED);
 	});
 });
