@@ -30,9 +30,8 @@ export class HashValue extends KeyTable {
 
 	/** Sets or replaces a field; true if it is new. */
 	set(field: string, value: string, limits: HashLimits): boolean {
-		const position = this.indexOf(field);
+		const position = this.findOrAppend(field);
 		if (position === -1) {
-			this.append(field);
 			this.values = appended(this.values, value);
 		} else {
 			this.values[position] = value;
@@ -69,14 +68,15 @@ export class HashValue extends KeyTable {
 
 	/** Removes a field; false if it is absent. */
 	delete(field: string): boolean {
-		const position = this.indexOf(field);
-		if (position === -1) return false;
 		if (this.encoding === 'listpack') {
+			const position = this.indexOf(field);
+			if (position === -1) return false;
 			this.removeShift(position);
 			this.values.splice(position, 1);
 			return true;
 		}
-		this.removeSwap(position);
+		const position = this.removeKeySwap(field);
+		if (position === -1) return false;
 		const last = this.values.pop()!;
 		if (position < this.values.length) this.values[position] = last;
 		return true;

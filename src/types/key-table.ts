@@ -52,26 +52,40 @@ export class KeyTable {
 
 	/** Adds `key`, which must be absent, at the end; returns its position. */
 	append(key: string): number {
-		const position = this.keys.length;
-		this.keys = appended(this.keys, key);
-		if (this.index !== null) this.index.insert(hashKey(key), position);
-		else if (position >= LINEAR_SIZE_MAX) this.buildIndex();
+		this.appendHashed(key, this.index === null ? 0 : hashKey(key));
+		return this.keys.length - 1;
+	}
+
+	/** The position of `key` if it is there; else adds it at the end and returns -1. Hashes the key once. */
+	findOrAppend(key: string): number {
+		const index = this.index;
+		const hash = index === null ? 0 : hashKey(key);
+		const position = index === null ? this.keys.indexOf(key) : index.find(this.keys, key, hash);
+		if (position === -1) this.appendHashed(key, hash);
+		return position;
+	}
+
+	/** Removes `key`, and the last key takes its position; returns the position, or -1 if it is absent. */
+	removeKeySwap(key: string): number {
+		const index = this.index;
+		if (index === null) {
+			const position = this.keys.indexOf(key);
+			if (position !== -1) this.fillHole(position);
+			return position;
+		}
+		const hash = hashKey(key);
+		const position = index.find(this.keys, key, hash);
+		if (position !== -1) {
+			index.remove(hash, position);
+			this.fillHole(position);
+		}
 		return position;
 	}
 
 	/** Removes the key at `position`, which the last key then takes. */
 	removeSwap(position: number): void {
-		const keys = this.keys;
-		const index = this.index;
-		const removed = keys[position]!;
-		const last = keys.pop()!;
-		if (index !== null) index.remove(hashKey(removed), position);
-		if (position < keys.length) {
-			keys[position] = last;
-			if (index !== null) index.move(hashKey(last), keys.length, position);
-		} else if (keys.length === 0) {
-			this.index = null;
-		}
+		if (this.index !== null) this.index.remove(hashKey(this.keys[position]!), position);
+		this.fillHole(position);
 	}
 
 	/** Removes the key at `position`; every later key moves down by one. O(n): for compact encodings only. */
@@ -123,6 +137,26 @@ export class KeyTable {
 	protected copyKeysFrom(other: KeyTable): void {
 		this.keys = other.keys.slice();
 		if (this.keys.length > LINEAR_SIZE_MAX) this.buildIndex();
+	}
+
+	/** `hash` counts only where there is an index. */
+	private appendHashed(key: string, hash: number): void {
+		const position = this.keys.length;
+		this.keys = appended(this.keys, key);
+		if (this.index !== null) this.index.insert(hash, position);
+		else if (position >= LINEAR_SIZE_MAX) this.buildIndex();
+	}
+
+	/** Moves the last key to `position`, whose key the index has forgotten. */
+	private fillHole(position: number): void {
+		const keys = this.keys;
+		const last = keys.pop()!;
+		if (position < keys.length) {
+			keys[position] = last;
+			if (this.index !== null) this.index.move(hashKey(last), keys.length, position);
+		} else if (keys.length === 0) {
+			this.index = null;
+		}
 	}
 
 	private buildIndex(): void {

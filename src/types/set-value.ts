@@ -52,14 +52,14 @@ export class SetValue {
 	/** Adds a member, converting the set if it has to be; false if it is there already. */
 	add(member: string, limits: SetLimits): boolean {
 		if (this.encoding === 'intset') return this.addToIntset(member, limits);
-		if (this.table!.has(member)) return false;
+		const table = this.table!;
+		if (table.findOrAppend(member) !== -1) return false;
 		if (
 			this.encoding === 'listpack' &&
-			(this.table!.size >= limits.setMaxListpackEntries || member.length > limits.setMaxListpackValue)
+			(table.size > limits.setMaxListpackEntries || member.length > limits.setMaxListpackValue)
 		) {
 			this.encoding = 'hashtable';
 		}
-		this.table!.append(member);
 		return true;
 	}
 
@@ -73,9 +73,11 @@ export class SetValue {
 			this.integers!.splice(position, 1);
 			return true;
 		}
-		const position = this.table!.indexOf(member);
+		const table = this.table!;
+		if (this.encoding === 'hashtable') return table.removeKeySwap(member) !== -1;
+		const position = table.indexOf(member);
 		if (position === -1) return false;
-		this.removeAt(position);
+		table.removeShift(position);
 		return true;
 	}
 
@@ -88,7 +90,8 @@ export class SetValue {
 	popAt(position: number): string {
 		const member = this.memberAt(position);
 		if (this.encoding === 'intset') this.integers!.splice(position, 1);
-		else this.removeAt(position);
+		else if (this.encoding === 'listpack') this.table!.removeShift(position);
+		else this.table!.removeSwap(position);
 		return member;
 	}
 
@@ -139,11 +142,6 @@ export class SetValue {
 		if (this.encoding === 'intset') copy.integers = this.integers!.slice();
 		else copy.table = this.table!.copy();
 		return copy;
-	}
-
-	private removeAt(position: number): void {
-		if (this.encoding === 'listpack') this.table!.removeShift(position);
-		else this.table!.removeSwap(position);
 	}
 
 	private addToIntset(member: string, limits: SetLimits): boolean {

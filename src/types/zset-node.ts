@@ -98,8 +98,11 @@ export class ZSetLeaf {
 			scores[i] = scores[i + count]!;
 			members[i] = members[i + count]!;
 		}
-		scores.length = length;
-		members.length = length;
+		// `pop` is inlined where setting the length is a call.
+		for (let i = 0; i < count; i++) {
+			scores.pop();
+			members.pop();
+		}
 	}
 }
 
