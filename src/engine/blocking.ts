@@ -4,8 +4,11 @@
  * A blocked command is a record: its client, its keys, its arguments. When a command has made a key
  * ready, and its execution unit has ended, the first command waiting for the key is executed again from
  * its arguments, as Redis 7.2 does (blocked.c); it then finds data, or waits on without losing its place.
+ *
+ * Order: keys are served in the order in which they became ready, the waiters of a key in the order in
+ * which they came. What a served command makes ready in its turn (BLMOVE) is served after all of that.
  */
-import type { TimerHandle, Timers } from '../base/env.js';
+import type { Env, TimerHandle } from '../base/env.js';
 import type { Database } from '../keyspace/database.js';
 import type { Client } from './client.js';
 import { BLOCKED_NOT, BLOCKED_ON_KEYS } from './client.js';
@@ -30,21 +33,29 @@ export interface BlockedCommand {
 	waitsOn: boolean;
 }
 
-interface ReadyKey {
+/** The longest delay that setTimeout takes, in ms. */
+const TIMER_MS_MAX = 0x7fffffff;
+
+/** A key that somebody waits for. */
+export interface WaitedKey {
 	readonly db: Database;
 	readonly key: string;
+	/** In the order of arrival. */
+	readonly waiters: Set<BlockedCommand>;
+	/** Whether it is among those to be served. */
+	ready: boolean;
 }
 
 export class BlockingTable {
-	readonly #timers: Timers;
+	readonly #env: Env;
 	readonly #onTimeout: (record: BlockedCommand) => void;
-	/** By database id, then key: in the order of arrival. */
-	readonly #waiting = new Map<number, Map<string, Set<BlockedCommand>>>();
+	/** By database id, then key. */
+	readonly #waited = new Map<number, Map<string, WaitedKey>>();
 	readonly #byClient = new Map<Client, BlockedCommand>();
-	#ready: ReadyKey[] = [];
+	#ready: WaitedKey[] = [];
 
-	constructor(timers: Timers, onTimeout: (record: BlockedCommand) => void) {
-		this.#timers = timers;
+	constructor(env: Env, onTimeout: (record: BlockedCommand) => void) {
+		this.#env = env;
 		this.#onTimeout = onTimeout;
 	}
 
@@ -60,45 +71,51 @@ export class BlockingTable {
 	/** Keys that somebody waits for. */
 	get keyCount(): number {
 		let count = 0;
-		for (const byKey of this.#waiting.values()) count += byKey.size;
+		for (const byKey of this.#waited.values()) count += byKey.size;
 		return count;
 	}
 
 	/** Those whose waiters accept that the key is deleted. */
 	get keyCountOnNoKey(): number {
 		let count = 0;
-		for (const byKey of this.#waiting.values())
-			for (const records of byKey.values()) if ([...records].some((r) => r.unblockOnNoKey)) count++;
+		for (const byKey of this.#waited.values())
+			for (const { waiters } of byKey.values()) if ([...waiters].some((r) => r.unblockOnNoKey)) count++;
 		return count;
 	}
 
 	/** Parks a command. `timeoutMs` 0 waits for ever. */
 	block(record: BlockedCommand, timeoutMs: number): void {
-		record.client.blocked = BLOCKED_ON_KEYS;
-		this.#byClient.set(record.client, record);
-		let byKey = this.#waiting.get(record.db.id);
+		const { client, db } = record;
+		client.blocked = BLOCKED_ON_KEYS;
+		this.#byClient.set(client, record);
+		let byKey = this.#waited.get(db.id);
 		if (byKey === undefined) {
 			byKey = new Map();
-			this.#waiting.set(record.db.id, byKey);
+			this.#waited.set(db.id, byKey);
 		}
 		for (const key of record.keys) {
-			let records = byKey.get(key);
-			if (records === undefined) {
-				records = new Set();
-				byKey.set(key, records);
+			let waited = byKey.get(key);
+			if (waited === undefined) {
+				waited = { db, key, waiters: new Set(), ready: false };
+				byKey.set(key, waited);
 			}
-			records.add(record);
+			waited.waiters.add(record);
 		}
-		if (timeoutMs > 0) this.#arm(record, timeoutMs);
+		if (timeoutMs > 0) this.#arm(record, this.#env.clock.monotonicUs() + timeoutMs * 1000, timeoutMs);
 	}
 
-	/** setTimeout ends at 2^31 - 1 ms, so a longer wait is made of several. */
-	#arm(record: BlockedCommand, leftMs: number): void {
-		const sliceMs = Math.min(leftMs, 0x7fffffff);
-		record.timer = this.#timers.setTimeout(() => {
-			if (leftMs > sliceMs) this.#arm(record, leftMs - sliceMs);
-			else this.#onTimeout(record);
-		}, sliceMs);
+	/**
+	 * A timer may fire early: libuv counts from the start of the turn, and a long wait is made of several.
+	 */
+	#arm(record: BlockedCommand, deadlineUs: number, leftMs: number): void {
+		record.timer = this.#env.timers.setTimeout(
+			() => {
+				const stillMs = Math.ceil((deadlineUs - this.#env.clock.monotonicUs()) / 1000);
+				if (stillMs > 0) this.#arm(record, deadlineUs, stillMs);
+				else this.#onTimeout(record);
+			},
+			Math.min(leftMs, TIMER_MS_MAX),
+		);
 	}
 
 	/** What the client waits for; undefined if it does not wait for keys. */
@@ -112,12 +129,13 @@ export class BlockingTable {
 		if (record === undefined) return undefined;
 		this.#byClient.delete(client);
 		client.blocked = BLOCKED_NOT;
-		if (record.timer !== undefined) this.#timers.clearTimeout(record.timer);
-		const byKey = this.#waiting.get(record.db.id)!;
+		if (record.timer !== undefined) this.#env.timers.clearTimeout(record.timer);
+		const byKey = this.#waited.get(record.db.id)!;
 		for (const key of record.keys) {
-			const records = byKey.get(key);
-			records?.delete(record);
-			if (records?.size === 0) byKey.delete(key);
+			const waited = byKey.get(key);
+			if (waited === undefined) continue; // named twice
+			waited.waiters.delete(record);
+			if (waited.waiters.size === 0) byKey.delete(key);
 		}
 		return record;
 	}
@@ -125,28 +143,24 @@ export class BlockingTable {
 	/** The key may satisfy who waits for it: they are looked at when the execution unit has ended. */
 	signalReady(db: Database, key: string): void {
 		if (this.#byClient.size === 0) return;
-		if (this.#waiting.get(db.id)?.has(key)) {
-			if (!this.#ready.some((r) => r.db === db && r.key === key)) this.#ready.push({ db, key });
-		}
+		const waited = this.#waited.get(db.id)?.get(key);
+		if (waited === undefined || waited.ready) return;
+		waited.ready = true;
+		this.#ready.push(waited);
 	}
 
 	/** Signals every key of the database that somebody waits for (SWAPDB). */
 	signalAllWaiting(db: Database): void {
-		const byKey = this.#waiting.get(db.id);
+		const byKey = this.#waited.get(db.id);
 		if (byKey === undefined) return;
 		for (const key of byKey.keys()) this.signalReady(db, key);
 	}
 
-	takeReady(): ReadyKey[] {
+	/** The keys to be served, in the order in which they became ready; each may become ready again. */
+	takeReady(): readonly WaitedKey[] {
 		const ready = this.#ready;
 		this.#ready = [];
 		return ready;
-	}
-
-	/** Those who wait for the key now, in the order of arrival. */
-	waitingFor(db: Database, key: string): BlockedCommand[] {
-		const records = this.#waiting.get(db.id)?.get(key);
-		return records === undefined ? [] : [...records];
 	}
 
 	/** All blocked commands. */

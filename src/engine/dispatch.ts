@@ -3,7 +3,9 @@
  * processCommand), then queue it, hold it back or run it; afterwards statistics, effects, and the
  * clients that it unblocked.
  */
-import { BLOCKED_NOT, type Client, REPLY_OFF, REPLY_ON, REPLY_SKIP, REPLY_SKIP_NEXT } from './client.js';
+import type { ReplyBuffer } from '../protocol/reply-buffer.js';
+import type { BlockedCommand } from './blocking.js';
+import { BLOCKED_NOT, type Client, REPLY_ON, REPLY_SKIP, REPLY_SKIP_NEXT } from './client.js';
 import type { CommandSpec } from './command-spec.js';
 import {
 	DENYOOM,
@@ -33,6 +35,12 @@ const ALLOWED_IN_PUBSUB: ReadonlySet<string> = new Set([
 	'quit',
 	'reset',
 ]);
+/** A client that may go on, and the command that was held back, if one was. */
+interface Continuation {
+	readonly client: Client;
+	readonly args: string[] | undefined;
+}
+
 const NO_SOURCE = Buffer.alloc(0);
 /** The arguments shown in an error about an unknown command, in bytes. */
 const UNKNOWN_ARGS_LENGTH_MAX = 128;
@@ -45,6 +53,9 @@ export class Dispatcher {
 	#start = 0;
 	#end = 0;
 	#servingReady = false;
+	/** Clients that are free to go on, in the order in which they became so. */
+	#continuing: Continuation[] = [];
+	#continuingNow = false;
 
 	constructor(engine: Engine) {
 		this.#engine = engine;
@@ -66,16 +77,13 @@ export class Dispatcher {
 		const { reply } = client;
 		reply.closeRope();
 		const chunkCount = reply.chunks.length;
-		const chunkBytes = reply.chunkBytes;
+		const { chunkBytes } = reply;
 		if (client.replyMode === REPLY_SKIP_NEXT) client.replyMode = REPLY_SKIP;
 		this.#source = source;
 		this.#start = start;
 		this.#end = end;
 		this.#process(client, args);
-		const mode = client.replyMode as number;
-		if (mode === REPLY_SKIP) client.replyMode = REPLY_ON;
-		if (mode === REPLY_SKIP || mode === REPLY_OFF || mode === REPLY_SKIP_NEXT)
-			reply.truncate(chunkCount, chunkBytes, '');
+		dropUnwanted(client, chunkCount, chunkBytes);
 	}
 
 	#reject(client: Client, spec: CommandSpec | undefined, text: string): void {
@@ -156,6 +164,7 @@ export class Dispatcher {
 		}
 		this.call(client, spec, args, false);
 		if (engine.blocking.hasReadyKeys) this.serveReadyKeys();
+		if (this.#continuing.length > 0) this.#continueClients();
 	}
 
 	/** Why the command may not run now, as an error reply; undefined if it may. */
@@ -242,7 +251,10 @@ export class Dispatcher {
 		}
 
 		this.#depth--;
-		if (!client.isReplay && (client.blocked === BLOCKED_NOT || isRetry))
+		if (
+			!client.isReplay &&
+			(isRetry ? !engine.blocking.recordOf(client)!.waitsOn : client.blocked === BLOCKED_NOT)
+		)
 			this.#account(spec, engine.env.clock.monotonicUs() - startUs, ctx.failed);
 		if (ctx.dirty > 0) {
 			engine.dirty += ctx.dirty;
@@ -290,35 +302,91 @@ export class Dispatcher {
 	/** Tries the commands again that wait for keys which have become ready, until none is left. */
 	serveReadyKeys(): void {
 		const { blocking, dbs } = this.#engine;
+		// A command being served makes keys ready too: they come after those that were ready before.
 		if (this.#servingReady) return;
 		this.#servingReady = true;
 		while (blocking.hasReadyKeys) {
-			for (const { db, key } of blocking.takeReady()) {
-				for (const record of blocking.waitingFor(db, key)) {
+			for (const waited of blocking.takeReady()) {
+				waited.ready = false;
+				const { db, key } = waited;
+				for (const record of [...waited.waiters]) {
 					const value = dbs[db.id]!.get(key);
 					const fits = typeof value === 'object' && 'type' in value && value.type === record.type;
 					if (!fits && !record.unblockOnNoKey) continue;
-					if (blocking.recordOf(record.client) !== record) continue;
-					this.#retry(record.client, record.spec, record.args);
+					if (blocking.recordOf(record.client) === record) this.#retry(record);
 				}
 			}
 		}
 		this.#servingReady = false;
+		if (this.#depth === 0 && this.#continuing.length > 0) this.#continueClients();
 	}
 
 	/**
 	 * Executes a waiting command again. It keeps its place and its deadline if it has to wait on: only
 	 * when it did not block again does its record go.
 	 */
-	#retry(client: Client, spec: CommandSpec, args: string[]): void {
-		const engine = this.#engine;
-		const record = engine.blocking.recordOf(client)!;
+	#retry(record: BlockedCommand): void {
+		const { client } = record;
+		const { reply } = client;
+		reply.closeRope();
+		const chunkCount = reply.chunks.length;
+		const { chunkBytes } = reply;
 		record.waitsOn = false;
-		this.call(client, spec, args, true);
+		this.call(client, record.spec, record.args, true);
 		if (record.waitsOn) return;
-		engine.blocking.unblock(client);
-		engine.clientProgressed(client);
+		this.#engine.blocking.unblock(client);
+		dropUnwanted(client, chunkCount, chunkBytes);
+		this.#engine.clientProgressed(client);
 	}
+
+	/** Replies to a command whose wait has ended without being served. */
+	endWait(record: BlockedCommand, write: (reply: ReplyBuffer) => void, failed: boolean): void {
+		const { client } = record;
+		const { reply } = client;
+		reply.closeRope();
+		const chunkCount = reply.chunks.length;
+		const { chunkBytes } = reply;
+		write(reply);
+		dropUnwanted(client, chunkCount, chunkBytes);
+		this.#account(record.spec, 0, failed);
+		this.#engine.clientProgressed(client);
+	}
+
+	/**
+	 * The client's requests that were held back are executed, after `args` if it is given: as soon as the
+	 * execution unit under way has ended and those who wait for keys have been served, so that neither a
+	 * transaction nor the order of the waiters is broken into.
+	 */
+	continueLater(client: Client, args: string[] | undefined): void {
+		this.#continuing.push({ client, args });
+		if (this.#depth === 0 && !this.#servingReady) this.#continueClients();
+	}
+
+	/** Not recursive: a chain of clients that free one another must not grow the stack. */
+	#continueClients(): void {
+		if (this.#continuingNow) return;
+		this.#continuingNow = true;
+		for (let i = 0; i < this.#continuing.length; i++) {
+			const { client, args } = this.#continuing[i]!;
+			if (client.closing || client.blocked !== BLOCKED_NOT) continue;
+			if (args !== undefined) this.processCommand(client, args);
+			if (!client.reply.isEmpty()) this.#engine.markOutput(client);
+			if (client.blocked === BLOCKED_NOT) client.transport.resume();
+		}
+		this.#continuing = [];
+		this.#continuingNow = false;
+	}
+}
+
+/**
+ * Drops what was added to the client's replies since the state noted, as CLIENT REPLY asks for. SKIP
+ * ends with a command, and one that waits has not ended.
+ */
+function dropUnwanted(client: Client, chunkCount: number, chunkBytes: number): void {
+	const mode = client.replyMode;
+	if (mode === REPLY_ON) return;
+	if (mode === REPLY_SKIP && client.blocked === BLOCKED_NOT) client.replyMode = REPLY_ON;
+	client.reply.truncate(chunkCount, chunkBytes, '');
 }
 
 function protectedAllowed(setting: 'no' | 'yes' | 'local', client: Client): boolean {

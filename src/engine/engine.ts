@@ -7,7 +7,7 @@ import type { Env } from '../base/env.js';
 import type { Logger } from '../base/logger.js';
 import { Database } from '../keyspace/database.js';
 import type { AppendLog } from '../log/append-log.js';
-import { type BlockedCommand, BlockingTable } from './blocking.js';
+import { BlockingTable } from './blocking.js';
 import {
 	BLOCKED_BY_PAUSE,
 	BLOCKED_NOT,
@@ -89,7 +89,7 @@ export class Engine {
 		this.dbs = Array.from({ length: options.settings.databases }, (_, id) => new Database(id));
 		this.expiry = new Expiry(this);
 		this.pause = new Pause(this);
-		this.blocking = new BlockingTable(options.env.timers, (record) => this.#waitTimedOut(record));
+		this.blocking = new BlockingTable(options.env, (record) => this.unblockAsTimeout(record.client));
 		this.replayClient = new Client(0, NO_TRANSPORT, this.dbs[0]!, options.env.clock.nowMs(), true);
 		this.replayClient.isReplay = true;
 		const idle = new CommandSpec('', () => undefined, 1, 0, NO_KEYS, 0, {});
@@ -135,10 +135,13 @@ export class Engine {
 		if (this.outputPending.push(client) === 1) this.#scheduleTurn();
 	}
 
-	/** Something happened for a client outside its own requests: sends its replies, goes on with its requests. */
+	/**
+	 * Something happened for a client outside its own requests: sends its replies, and goes on with its
+	 * requests if it is not blocked, but not before the execution unit under way has ended.
+	 */
 	clientProgressed(client: Client): void {
 		if (!client.reply.isEmpty()) this.markOutput(client);
-		if (client.blocked === BLOCKED_NOT) client.transport.resume();
+		if (client.blocked === BLOCKED_NOT) this.dispatcher.continueLater(client, undefined);
 	}
 
 	// ---- commands -------------------------------------------------------------------------------
@@ -193,27 +196,20 @@ export class Engine {
 
 	// ---- waiting --------------------------------------------------------------------------------
 
-	#waitTimedOut(record: BlockedCommand): void {
-		const { client } = record;
-		this.blocking.unblock(client);
-		if (record.timeoutNilArray) client.reply.nilArray();
-		else client.reply.nil();
-		this.clientProgressed(client);
-	}
-
 	/** Ends the wait of a client blocked on keys with an error (CLIENT UNBLOCK, failover …). */
 	unblockWithError(client: Client, text: string): void {
-		if (this.blocking.unblock(client) === undefined) return;
+		const record = this.blocking.unblock(client);
+		if (record === undefined) return;
 		this.stats.countError(text);
-		client.reply.error(text);
-		this.clientProgressed(client);
+		this.dispatcher.endWait(record, (reply) => reply.error(text), true);
 	}
 
 	/** Ends the wait of a client blocked on keys as if its time were over; false if it was not waiting. */
 	unblockAsTimeout(client: Client): boolean {
-		const record = this.blocking.recordOf(client);
+		const record = this.blocking.unblock(client);
 		if (record === undefined) return false;
-		this.#waitTimedOut(record);
+		const { timeoutNilArray } = record;
+		this.dispatcher.endWait(record, (reply) => (timeoutNilArray ? reply.nilArray() : reply.nil()), false);
 		return true;
 	}
 

@@ -83,8 +83,7 @@ export class Pause {
 		for (const { client, args } of postponed) {
 			if (client.closing) continue;
 			client.blocked = BLOCKED_NOT;
-			this.#engine.processCommand(client, args);
-			this.#engine.clientProgressed(client);
+			this.#engine.dispatcher.continueLater(client, args);
 		}
 	}
 
