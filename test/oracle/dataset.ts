@@ -1,6 +1,6 @@
 /** Are the datasets of two servers the same? By their digests where those can be compared, else key by key. */
 import type { RawClient } from '../support/raw-client.js';
-import { integerOf, parseReply, textsOf } from '../support/reply.js';
+import { integerOf, parseReply } from '../support/reply.js';
 import { canonicalContent, digestsCompare } from './compare.js';
 import { type ClientPair, onBoth } from './server-pair.js';
 
@@ -29,7 +29,8 @@ export async function datasetDifference(clients: ClientPair, version: number): P
 
 async function keysOf(client: RawClient, db: string): Promise<string[]> {
 	await client.command(['SELECT', db]);
-	return textsOf(parseReply(await client.command(['KEYS', '*']))).map((key) => key ?? '');
+	const { items } = parseReply(await client.command(['KEYS', '*']));
+	return (items ?? []).map((key) => key.text ?? '');
 }
 
 /** Type, whether it expires, and content of a key, in a form that does not depend on order. */

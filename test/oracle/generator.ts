@@ -1,4 +1,4 @@
-/** Random programs. The same seed, length and version give the same program on every machine. */
+/** Random programs. The same seed, length, version and families give the same program on every machine. */
 import type { VersionNumber } from '../support/executables.js';
 import { drawRecipe, type Recipe } from './family.js';
 import { HASH_RECIPES, SET_RECIPES } from './family-hashes-sets.js';
@@ -9,7 +9,15 @@ import { ZSET_RECIPES } from './family-zsets.js';
 import type { BlockedStep, CommandStep, Step, TransactionStep } from './step.js';
 import { Vocabulary } from './vocabulary.js';
 
-const FAMILIES = [KEY_RECIPES, STRING_RECIPES, LIST_RECIPES, HASH_RECIPES, SET_RECIPES, ZSET_RECIPES];
+const FAMILIES: Readonly<Record<string, readonly Recipe[]>> = {
+	keys: KEY_RECIPES,
+	strings: STRING_RECIPES,
+	lists: LIST_RECIPES,
+	hashes: HASH_RECIPES,
+	sets: SET_RECIPES,
+	zsets: ZSET_RECIPES,
+};
+export const FAMILY_NAMES: readonly string[] = Object.keys(FAMILIES);
 const MUTATION_PROBABILITY = 0.05;
 const TRANSACTION_PROBABILITY = 0.015;
 const BLOCKED_PROBABILITY = 0.003;
@@ -20,9 +28,15 @@ const UNMUTATED = /^Z(REV)?RANK$/;
 /** Commands in which a stray number could make a key expire during the test. */
 const TIMED = /^(SET|GETEX|SETEX|PSETEX|P?EXPIRE(AT)?)$/i;
 
-export function generateProgram(seed: number, stepCount: number, version: VersionNumber): Step[] {
+/** A program over the named families (of `FAMILY_NAMES`), for a real server of `version`. */
+export function generateProgram(
+	seed: number,
+	stepCount: number,
+	version: VersionNumber,
+	familyNames: readonly string[] = FAMILY_NAMES,
+): Step[] {
 	const words = new Vocabulary(seed);
-	const families = FAMILIES.map((recipes) => recipes.filter((recipe) => recipe.since <= version));
+	const families = familyNames.map((name) => FAMILIES[name]!.filter((recipe) => recipe.since <= version));
 	const steps: Step[] = [
 		{ kind: 'command', args: ['HELLO', words.random.pick(['2', '3'])], mode: 'ignored' },
 	];

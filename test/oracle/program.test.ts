@@ -1,12 +1,12 @@
 /**
  * Random programs, the same to the real server and to ours: the same replies, the same DEBUG DIGEST. Set
  * `ORACLE_SEED` and `ORACLE_STEPS` to repeat or to search longer; a failure prints both, and the shortest
- * program found that still differs.
+ * program found that still differs. `ORACLE_FAMILIES=strings,lists` narrows the search.
  */
 import { assert } from 'chai';
 import { type Oracle, requireOracle } from '../support/oracle-server.js';
 import { ServerFleet } from '../support/server-process.js';
-import { generateProgram } from './generator.js';
+import { FAMILY_NAMES, generateProgram } from './generator.js';
 import { minimise } from './minimise.js';
 import { type Mismatch, ProgramRunner } from './runner.js';
 import { ServerPair, smallEncodings } from './server-pair.js';
@@ -17,6 +17,9 @@ const PROGRAM_STEPS_MAX = 2000;
 const DIGEST_EVERY = 100;
 /** Programs that may fail before the search stops: each is reported. */
 const FAILURES_MAX = Number(process.env.ORACLE_FAILURES ?? 3);
+const FAMILIES = process.env.ORACLE_FAMILIES?.split(',') ?? FAMILY_NAMES;
+/** Steps that are shown when a program cannot be cut down. */
+const _SHOWN_STEPS = 70;
 const MINIMISE_MS_MAX = 15_000;
 
 describe('oracle: random programs', function () {
@@ -38,10 +41,12 @@ describe('oracle: random programs', function () {
 			console.log(`      ORACLE_SEED=${seed} ORACLE_STEPS=${STEP_COUNT}`);
 			const reports: string[] = [];
 			for (let done = 0, program = 0; done < STEP_COUNT * share; done += PROGRAM_STEPS_MAX, program++) {
-				const steps = generateProgram(seed + program, PROGRAM_STEPS_MAX, oracle.version);
+				const steps = generateProgram(seed + program, PROGRAM_STEPS_MAX, oracle.version, FAMILIES);
 				const mismatch = await runner.run(steps, DIGEST_EVERY);
 				if (mismatch === null) continue;
-				reports.push(await report(runner, steps.slice(0, mismatch.index + 1), seed + program, mismatch));
+				const failing = steps.slice(0, mismatch.index + 1);
+				reports.push(await report(pair, runner, failing, seed + program, mismatch));
+				if (pair.ours.hasExited || pair.real.hasExited) break;
 				if (reports.length >= FAILURES_MAX) break;
 			}
 			assert.isEmpty(reports, reports.join('\n'));
@@ -50,6 +55,7 @@ describe('oracle: random programs', function () {
 });
 
 async function report(
+	_pair: ServerPair,
 	runner: ProgramRunner,
 	failing: readonly Step[],
 	seed: number,
@@ -63,7 +69,7 @@ async function report(
 		MINIMISE_MS_MAX,
 	);
 	// An unstable failure may not show again: then the first sight of it is what there is to tell.
-	const final = (await run(shortest)) ?? mismatch;
+	const final = isOver ? mismatch : ((await run(shortest)) ?? mismatch);
 	const program = shortest.map(describeStep).join('\n');
 	return [
 		`\n=== seed ${seed}, ${shortest.length} of ${failing.length} steps:`,

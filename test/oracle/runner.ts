@@ -70,8 +70,13 @@ export class ProgramRunner {
 				if (!isPlain(step)) break;
 				batch.push(step);
 			}
-			const mismatch =
-				batch.length > 0 ? await this.runBatch(batch, index) : await this.runSpecial(steps[index]!, index);
+			let mismatch: Mismatch | null;
+			try {
+				mismatch =
+					batch.length > 0 ? await this.runBatch(batch, index) : await this.runSpecial(steps[index]!, index);
+			} catch (error) {
+				mismatch = this.lostConnection(error as Error, Math.min(steps.length, index + batch.length) - 1);
+			}
 			if (mismatch !== null) return mismatch;
 			index += Math.max(1, batch.length);
 			if (index >= nextDigest || index === steps.length) {
@@ -81,6 +86,17 @@ export class ProgramRunner {
 			}
 		}
 		return null;
+	}
+
+	/** A server that ended, or closed a connection, during a step up to `index`: with the end of its log. */
+	private lostConnection(error: Error, index: number): Mismatch {
+		const { ours, real } = this.pair;
+		return {
+			index: Math.max(0, index),
+			what: `${error.message}; our server ${ours.hasExited ? 'has ended' : 'is running'}`,
+			ours: ours.log.slice(-2000),
+			real: real.log.slice(-2000),
+		};
 	}
 
 	private async compareDigests(index: number): Promise<Mismatch | null> {
