@@ -131,13 +131,16 @@ class Program {
 		this.#showMode();
 		warnOfSmallBacklog(settings, logger);
 		for (const remark of settingsWithoutEffect(settings)) logger.log('warning', remark);
+		if (settings.port === 0 && settings.tlsPort === 0 && settings.unixsocket === '') {
+			this.#fail(new Error('Configured to not listen anywhere, exiting.'));
+		}
 		try {
 			this.#server = new Server({
 				config: this.#config,
 				env: systemEnv(),
 				logger,
 				resolvePath: (path) => this.#path(path),
-				onShutdown: () => void this.#shutDown(),
+				onShutdown: (exitCode) => void this.#shutDown(exitCode),
 			});
 			await this.#server.listen();
 		} catch (error) {
@@ -201,10 +204,10 @@ class Program {
 			process.exit(1);
 		}
 		this.#logger.logSignal(`Received ${name} scheduling shutdown...`);
-		void this.#shutDown();
+		void this.#shutDown(0);
 	}
 
-	async #shutDown(): Promise<void> {
+	async #shutDown(exitCode: number): Promise<void> {
 		if (this.#shuttingDown) return;
 		this.#shuttingDown = true;
 		const logger = this.#logger;
@@ -217,7 +220,7 @@ class Program {
 		removePidFile(this.#pidFile, logger);
 		logger.log('warning', 'Redis is now ready to exit, bye bye...');
 		logger.close();
-		process.exit(0);
+		process.exit(exitCode);
 	}
 
 	/** The server can't start: what stands in the way, in words. */
