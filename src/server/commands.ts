@@ -1,5 +1,6 @@
 /** Every command of the server, from the tables of the families. */
 import { connectionCommands } from '../commands/connection.js';
+import { listCommands } from '../commands/list.js';
 import { stringCommands } from '../commands/string.js';
 import { transactionCommands } from '../commands/transaction.js';
 import type { Registry } from '../engine/registry.js';
@@ -11,6 +12,7 @@ export function addCommands(registry: Registry, server: Server): void {
 	registry.add(connectionCommands());
 	registry.add(transactionCommands());
 	registry.add(stringCommands());
+	registry.add(listCommands());
 	registry.add(pubsubCommands(server.pubsub));
 	registry.add(configCommands(server.config, () => server.resetStatistics()));
 }
