@@ -1,6 +1,6 @@
 /** Are the datasets of two servers the same? By their digests where those can be compared, else key by key. */
 import type { RawClient } from '../support/raw-client.js';
-import { integerOf, parseReply } from '../support/reply.js';
+import { parseReply } from '../support/reply.js';
 import { canonicalContent, digestsCompare } from './compare.js';
 import { type ClientPair, onBoth } from './server-pair.js';
 
@@ -36,7 +36,7 @@ async function keysOf(client: RawClient, db: string): Promise<string[]> {
 /** Type, whether it expires, and content of a key, in a form that does not depend on order. */
 async function describeKey(client: RawClient, key: string, version: number): Promise<string> {
 	const type = parseReply(await client.command(['TYPE', key])).text ?? '';
-	const expires = integerOf(await client.command(['PEXPIRETIME', key])) > 0;
+	const expires = !(await client.command(['PEXPIRETIME', key])).startsWith(':-');
 	const read = READS[type];
 	if (read === undefined) return type;
 	const raw = await client.command([read.command, key, ...read.rest]);
