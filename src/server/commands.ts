@@ -3,6 +3,7 @@ import { connectionCommands } from '../commands/connection.js';
 import { listCommands } from '../commands/list.js';
 import { stringCommands } from '../commands/string.js';
 import { transactionCommands } from '../commands/transaction.js';
+import { zsetCommands } from '../commands/zset.js';
 import type { Registry } from '../engine/registry.js';
 import { pubsubCommands } from '../pubsub/pubsub-commands.js';
 import { configCommands } from './config/config-commands.js';
@@ -13,6 +14,7 @@ export function addCommands(registry: Registry, server: Server): void {
 	registry.add(transactionCommands());
 	registry.add(stringCommands());
 	registry.add(listCommands());
+	registry.add(zsetCommands());
 	registry.add(pubsubCommands(server.pubsub));
 	registry.add(configCommands(server.config, () => server.resetStatistics()));
 }
