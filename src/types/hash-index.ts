@@ -149,11 +149,11 @@ export class HashIndex {
 	constructor(capacity: number) {
 		const large = capacity > SINGLE_SEGMENT_ENTRIES_MAX;
 		this.segmentMask = large ? SEGMENT_COUNT_LARGE - 1 : 0;
-		this.segments = [];
 		const perSegment = capacity / (this.segmentMask + 1);
 		let slotCount = SLOTS_MIN;
 		while (slotCount * 3 < perSegment * 4) slotCount *= 2;
-		for (let i = 0; i <= this.segmentMask; i++) this.segments.push(new Segment(slotCount));
+		this.segments = [new Segment(slotCount)];
+		for (let i = 1; i <= this.segmentMask; i++) this.segments.push(new Segment(slotCount));
 	}
 
 	/** The position of `key` in `keys`, or -1. `hash` is `hashKey(key)`. */

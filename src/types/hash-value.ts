@@ -1,5 +1,6 @@
-import { appended, KeyTable, scanEnd } from './key-table.js';
+import { KeyTable, scanEnd } from './key-table.js';
 import type { HashLimits } from './limits.js';
+import { appendString } from './small-array.js';
 
 /**
  * The value of a hash key: fields to values, both byte strings.
@@ -32,7 +33,7 @@ export class HashValue extends KeyTable {
 	set(field: string, value: string, limits: HashLimits): boolean {
 		const position = this.findOrAppend(field);
 		if (position === -1) {
-			this.values = appended(this.values, value);
+			this.values = appendString(this.values, value);
 		} else {
 			this.values[position] = value;
 		}

@@ -1,4 +1,4 @@
-import { appended, KeyTable, scanEnd } from './key-table.js';
+import { KeyTable, scanEnd } from './key-table.js';
 
 /**
  * A map from byte strings to values whose entries also have positions, 0 to size - 1: a draw at random is one array
@@ -10,9 +10,20 @@ export class IndexedMap<V> extends KeyTable {
 	/** The values by position, parallel to `keys`, and under the same rules. */
 	values: V[];
 
-	constructor() {
+	/** `values` is empty, and becomes the map's own; see `ofNumbers`. */
+	constructor(values: V[] = []) {
 		super();
-		this.values = [];
+		this.values = values;
+	}
+
+	/**
+	 * A map to numbers that V8 keeps unboxed, 8 bytes each and not 24. An array literal that maps of other values are
+	 * made from as well would lose that.
+	 */
+	static ofNumbers(): IndexedMap<number> {
+		const values = [0.5];
+		values.pop();
+		return new IndexedMap<number>(values);
 	}
 
 	get(key: string): V | undefined {
@@ -31,14 +42,14 @@ export class IndexedMap<V> extends KeyTable {
 	/** The position of `key` if it is there, its value left alone; else adds the entry and returns -1. */
 	findOrAdd(key: string, value: V): number {
 		const position = this.findOrAppend(key);
-		if (position === -1) this.values = appended(this.values, value);
+		if (position === -1) this.values.push(value);
 		return position;
 	}
 
 	/** Adds an entry whose key must be absent. */
 	appendEntry(key: string, value: V): void {
 		this.append(key);
-		this.values = appended(this.values, value);
+		this.values.push(value);
 	}
 
 	/** Removes an entry; the last entry takes its position. False if the key is absent. */
@@ -83,7 +94,7 @@ export class IndexedMap<V> extends KeyTable {
 
 	override clear(): void {
 		super.clear();
-		this.values = [];
+		this.values.length = 0;
 	}
 
 	/** One step of an iteration that tolerates changes between its steps; as `scanKeys`, where the proof is. */
@@ -96,9 +107,8 @@ export class IndexedMap<V> extends KeyTable {
 
 	/** A copy that shares the values. */
 	clone(): IndexedMap<V> {
-		const copy = new IndexedMap<V>();
+		const copy = new IndexedMap<V>(this.values.slice());
 		copy.copyKeysFrom(this);
-		copy.values = this.values.slice();
 		return copy;
 	}
 }

@@ -1,4 +1,5 @@
 import { HashIndex, hashKey } from './hash-index.js';
+import { appendString } from './small-array.js';
 
 /**
  * A set of byte strings in numbered positions: key to position by hash, position to key by array.
@@ -10,19 +11,6 @@ import { HashIndex, hashKey } from './hash-index.js';
 
 /** Tables up to this size are searched from end to end and have no index, which would take more memory than they do. */
 const LINEAR_SIZE_MAX = 16;
-
-/**
- * Arrays up to this length are copied to exactly one slot more when an element is added. V8's own growth would give an
- * array of one element 17 slots, most of the memory of a small hash.
- */
-const EXACT_LENGTH_MAX = 8;
-
-/** `array` with `element` added: the same array, or a copy where that saves memory. */
-export function appended<T>(array: T[], element: T): T[] {
-	if (array.length < EXACT_LENGTH_MAX) return array.concat(element);
-	array.push(element);
-	return array;
-}
 
 export class KeyTable {
 	/** The keys by position. To be read, and changed through the methods only; not to be kept, since it is replaced. */
@@ -142,7 +130,7 @@ export class KeyTable {
 	/** `hash` counts only where there is an index. */
 	private appendHashed(key: string, hash: number): void {
 		const position = this.keys.length;
-		this.keys = appended(this.keys, key);
+		this.keys = appendString(this.keys, key);
 		if (this.index !== null) this.index.insert(hash, position);
 		else if (position >= LINEAR_SIZE_MAX) this.buildIndex();
 	}

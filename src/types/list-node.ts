@@ -1,4 +1,5 @@
 import { LISTPACK_EMPTY_BYTES, listpackEntryBytes } from './listpack-size.js';
+import { appendString } from './small-array.js';
 
 /**
  * A node of a list: some byte strings, and how large they would be as a listpack. The array has room at the front, so
@@ -28,7 +29,7 @@ export class ListNode {
 	}
 
 	push(value: string): void {
-		this.items.push(value);
+		this.items = appendString(this.items, value);
 		this.count++;
 		this.bytes += listpackEntryBytes(value);
 	}

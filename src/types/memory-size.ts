@@ -15,15 +15,16 @@ export function stringBytes(length: number): number {
 }
 
 /** A wrapper object, its arrays' headers and its index object. */
-const CONTAINER_BYTES = 200;
+const CONTAINER_BYTES = 150;
 /** A slot of each of two parallel arrays and of the index, with the average spare room of growing arrays. */
-const TABLE_ENTRY_BYTES = 36;
+const TABLE_ENTRY_BYTES = 32;
 /** The same with one array, as a set has it. */
-const SET_ENTRY_BYTES = 26;
+const SET_ENTRY_BYTES = 23;
 /** A slot of a list's array. */
 const LIST_ENTRY_BYTES = 10;
-/** A sorted set's entry in its table (an unboxed score) and in its tree. */
-const ZSET_ENTRY_BYTES = 62;
+/** A sorted set's entry in its table (an unboxed score) and in its tree; the latter alone in a listpack. */
+const ZSET_ENTRY_BYTES = 64;
+const ZSET_LISTPACK_ENTRY_BYTES = 28;
 /** A Buffer outside the heap, and the object that holds it. */
 const RAW_STRING_BYTES = 200;
 
@@ -56,7 +57,8 @@ export function estimateBytes(value: Value, samples: number): number {
 		return total(value.size, n, bytes, SET_ENTRY_BYTES);
 	}
 	for (let i = 0; i < n; i++) bytes += stringBytes(value.memberAt(i).length);
-	return total(value.size, n, bytes, ZSET_ENTRY_BYTES);
+	const entryBytes = value.encoding === 'listpack' ? ZSET_LISTPACK_ENTRY_BYTES : ZSET_ENTRY_BYTES;
+	return total(value.size, n, bytes, entryBytes);
 }
 
 function sampleCount(size: number, samples: number): number {

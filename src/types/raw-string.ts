@@ -20,7 +20,10 @@ export class RawString {
 
 	/** From a byte string, with no spare space. */
 	static from(text: string): RawString {
-		return new RawString(Buffer.from(text, 'latin1'));
+		// A memory of its own: `Buffer.from` would keep a shared slab of 8 KiB alive.
+		const buffer = Buffer.allocUnsafeSlow(text.length);
+		buffer.latin1Write(text);
+		return new RawString(buffer);
 	}
 
 	/** Adds bytes at the end. Amortised O(added bytes). */
@@ -76,7 +79,9 @@ export class RawString {
 
 	/** A copy with no spare space. */
 	clone(): RawString {
-		return new RawString(Buffer.from(this.toBuffer()));
+		const buffer = Buffer.allocUnsafeSlow(this.length);
+		this.buffer.copy(buffer, 0, 0, this.length);
+		return new RawString(buffer);
 	}
 
 	/** Sets the length; bytes that are added are zeroed. */

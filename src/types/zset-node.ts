@@ -1,3 +1,5 @@
+import { appendNumber, appendString } from './small-array.js';
+
 /**
  * The nodes of a sorted set's tree, and the searches within one.
  *
@@ -75,12 +77,12 @@ export class ZSetLeaf {
 		);
 	}
 
-	/** Puts an element at `position`. Moving by hand is three times as fast as `splice` on arrays of this size. */
+	/** Puts an element at `position`. Moving by hand beats `splice` on arrays of this size, which allocates a result. */
 	insertAt(position: number, score: number, member: string): void {
+		this.scores = appendNumber(this.scores, score);
+		this.members = appendString(this.members, member);
 		const scores = this.scores;
 		const members = this.members;
-		scores.push(score);
-		members.push(member);
 		for (let i = scores.length - 1; i > position; i--) {
 			scores[i] = scores[i - 1]!;
 			members[i] = members[i - 1]!;

@@ -24,7 +24,7 @@ export class ZSetValue {
 
 	constructor(encoding: 'listpack' | 'skiplist' = 'listpack') {
 		this.encoding = encoding;
-		this.table = encoding === 'skiplist' ? new IndexedMap<number>() : null;
+		this.table = encoding === 'skiplist' ? IndexedMap.ofNumbers() : null;
 		this.tree = new ZSetTree();
 	}
 
@@ -241,7 +241,7 @@ export class ZSetValue {
 	}
 
 	private leaveListpack(): void {
-		const table = new IndexedMap<number>();
+		const table = IndexedMap.ofNumbers();
 		this.forEach((member, score) => {
 			table.set(member, score);
 		});
