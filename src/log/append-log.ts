@@ -522,7 +522,7 @@ export class AppendLog {
 		this.resuming = true;
 		oldFile.begin();
 		try {
-			if (!this.fsyncFailed && this.fsyncedOffset < this.cutOffset && this.policy !== 'no') {
+			if (!this.fsyncFailed && this.fsyncedOffset < this.cutOffset) {
 				// The new file begins where this one ends, so what is in this one has to be safe first.
 				try {
 					await runSteps(this.fs, syncSteps(oldFile.fd));
