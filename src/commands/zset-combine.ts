@@ -157,7 +157,7 @@ function aggregated(how: Aggregate, a: number, b: number): number {
 }
 
 function union(request: CombineRequest): ZSetValue {
-	const scores = new IndexedMap<number>();
+	const scores = IndexedMap.ofNumbers();
 	for (const source of request.sources) {
 		const walk = new SourceWalk(source);
 		while (walk.next()) {
@@ -183,7 +183,7 @@ function commonScore(request: CombineRequest, member: string, score: number): nu
 }
 
 function intersection(request: CombineRequest): ZSetValue {
-	const scores = new IndexedMap<number>();
+	const scores = IndexedMap.ofNumbers();
 	const walk = new SourceWalk(request.sources[0]!);
 	while (walk.next()) {
 		const score = commonScore(request, walk.member, walk.score);
@@ -206,7 +206,7 @@ function intersectionSize(request: CombineRequest): number {
 
 function difference(request: CombineRequest): ZSetValue {
 	const { sources } = request;
-	const scores = new IndexedMap<number>();
+	const scores = IndexedMap.ofNumbers();
 	const walk = new SourceWalk(sources[0]!);
 	while (walk.next()) {
 		let isElsewhere = false;

@@ -47,7 +47,7 @@ export class Database {
 	/** Number of keys, logically expired ones that have not been deleted yet included. */
 	size = 0;
 	/** Absolute expiry time in milliseconds of the keys that have one. */
-	expires = new IndexedMap<number>();
+	expires = IndexedMap.ofNumbers();
 	/** Running mean of the time to live of volatile keys, in ms, as INFO keyspace shows it. */
 	avgTtlMs = 0;
 	#partitions: (Partition | undefined)[] = new Array(PARTITION_COUNT).fill(undefined);
@@ -205,7 +205,7 @@ export class Database {
 
 	clear(): void {
 		this.#partitions = new Array(PARTITION_COUNT).fill(undefined);
-		this.expires = new IndexedMap<number>();
+		this.expires = IndexedMap.ofNumbers();
 		this.size = 0;
 		this.avgTtlMs = 0;
 	}
