@@ -86,6 +86,8 @@ function printNonZero(n: number): string {
 }
 
 const SPLITTER = 134217729; // 2^27 + 1
+/** x + x × this is the double after x (Rump, Zimmermann, Boldo, Melquiond 2009). */
+const SUCCESSOR = 2 ** -53 * (1 + 2 ** -52);
 
 /**
  * Whether Grisu2 gives the digits of `text` too, which are V8's for a non-integer `magnitude` in
@@ -108,8 +110,10 @@ function isUndisputed(magnitude: number, text: string): boolean {
 	const bLow = scale - bHigh;
 	const error = aLow * bLow - (product - aHigh * bHigh - aLow * bHigh - aHigh * bLow);
 	const distance = Math.round(product) - product - error;
-	// The nearer midpoint is at least a quarter unit in the last place away: magnitude × 2^-54.
-	return Math.abs(distance) < product * 2 ** -54 * 0.9;
+	// The next double less this one: a unit in the last place. Below a power of two doubles lie twice as
+	// dense, but the powers of two in the range are decimals of at most 15 digits themselves.
+	const unit = magnitude + magnitude * SUCCESSOR - magnitude;
+	return Math.abs(distance) < unit * scale * 0.45;
 }
 
 /** The powers of ten that a double holds exactly, as far as 15 digits from 1e-3 on reach. */

@@ -123,8 +123,8 @@ export function roundFloatText(text: FloatText, format: BinaryFormat): Binary | 
 	if ((n - 1) * 3.3219 > format.limitExponent + 1) return 'infinity';
 	if (n * 3.3219 < format.exponentMin - 1) return BINARY_ZERO;
 	const integer = BigInt(digits);
-	if (exponent >= 0) return roundBinary(integer * 10n ** BigInt(exponent), 0, false, format);
-	const divisor = 10n ** BigInt(-exponent);
+	if (exponent >= 0) return roundBinary(integer * powerOfTen(exponent), 0, false, format);
+	const divisor = powerOfTen(-exponent);
 	const shift = Math.max(0, bitLength(divisor) - bitLength(integer) + format.precision + 2);
 	const scaled = integer << BigInt(shift);
 	const quotient = scaled / divisor;
@@ -159,6 +159,20 @@ export function roundBinary(
 
 /** Bits of the positive integer `b`. */
 export function bitLength(b: bigint): number {
+	const approximate = Number(b);
+	if (approximate !== Infinity) {
+		// The logarithm is at most one off, where rounding to a double or in it crosses a power of two.
+		const bits = Math.floor(Math.log2(approximate));
+		const top = b >> BigInt(bits);
+		return top === 1n ? bits + 1 : top === 0n ? bits : bits + 2;
+	}
 	const hex = b.toString(16);
 	return (hex.length - 1) * 4 + (32 - Math.clz32(Number.parseInt(hex[0]!, 16)));
+}
+
+const POWERS_OF_TEN: readonly bigint[] = Array.from({ length: 40 }, (_, i) => 10n ** BigInt(i));
+
+/** 10^exponent. */
+export function powerOfTen(exponent: number): bigint {
+	return POWERS_OF_TEN[exponent] ?? 10n ** BigInt(exponent);
 }

@@ -22,6 +22,11 @@ const SCALED_EXPONENT_MIN = -60;
 const SCALED_EXPONENT_MAX = -32;
 const HALF_UNIT = 1n << 63n;
 const HIDDEN_BIT = 1n << 52n;
+const LIMB = 2 ** 30;
+const LIMB_BITS = 30n;
+const LIMB_MASK = (1n << LIMB_BITS) - 1n;
+const FRACTION_BITS = 60;
+const FRACTION_UNIT = 1n << 60n;
 
 /** 10^k to 64 bits, rounded to nearest: significand × 2^exponent, the top bit of significand set. */
 interface CachedPower {
@@ -73,7 +78,7 @@ export function grisuDigits(magnitude: number): DecimalDigits {
 
 	// Twice the value plus one: the point half way to the next double, normalised to 64 bits.
 	const upperHalf = 2n * significand + 1n;
-	const upperShift = 64 - upperHalf.toString(2).length;
+	const upperShift = 64 - (biased === 0 ? upperHalf.toString(2).length : 54);
 	const power = choosePower(exponent - 1 - upperShift);
 	const lift = BigInt(upperShift);
 	// Below a power of two the doubles lie twice as dense.
@@ -99,44 +104,62 @@ function generate(
 ): DecimalDigits {
 	const fractionBits = BigInt(shift);
 	const mask = (1n << fractionBits) - 1n;
-	const whole = upper >> fractionBits;
-	let rest = upper & mask;
-	let digits = '';
-	const wholeText = whole.toString();
-	// The whole part: find how few of its digits do.
-	let unit = 1n;
-	let kept = wholeText.length;
-	let keptRest = -1n;
-	for (let dropped = 0; dropped < wholeText.length; dropped++) {
-		const below = ((whole % unit) << fractionBits) + rest;
-		if (below > width) break;
-		kept = wholeText.length - dropped;
-		keptRest = below;
-		unit *= 10n;
-	}
-	if (keptRest >= 0n) {
-		digits = wholeText.slice(0, kept);
-		unit = (10n ** BigInt(wholeText.length - kept)) << fractionBits;
-		return {
-			digits: lowerLastDigit(digits, width, keptRest, unit, distance),
-			exponent: exponent + wholeText.length - kept,
-		};
-	}
-	if (whole > 0n) digits = wholeText;
-	let scaledWidth = width;
-	let scaledDistance = distance;
-	let place = exponent;
-	for (;;) {
-		rest *= 10n;
-		scaledWidth *= 10n;
-		scaledDistance *= 10n;
-		place--;
-		const digit = rest >> fractionBits;
-		if (digit > 0n || digits !== '') digits += digit.toString();
-		rest &= mask;
-		if (rest < scaledWidth) {
-			const last = lowerLastDigit(digits, scaledWidth, rest, mask + 1n, scaledDistance);
-			return { digits: last, exponent: place };
+	const whole = Number(upper >> fractionBits); // below 2^32, as the scaled exponent is at most -32
+	const fraction = upper & mask;
+	if (fraction <= width) return generateWhole(whole, fraction, width, distance, fractionBits, exponent);
+	// Fraction and width, in units of 2^-60, as two limbs of 30 bits: small numbers spare most of the BigInt.
+	const lift = BigInt(FRACTION_BITS - shift);
+	let restHigh = Number((fraction << lift) >> LIMB_BITS);
+	let restLow = Number((fraction << lift) & LIMB_MASK);
+	let widthHigh = Number((width << lift) >> LIMB_BITS);
+	let widthLow = Number((width << lift) & LIMB_MASK);
+	let digits = String(whole);
+	let places = 0;
+	do {
+		places++;
+		restLow *= 10;
+		const carry = Math.floor(restLow / LIMB);
+		restLow -= carry * LIMB;
+		restHigh = restHigh * 10 + carry;
+		const digit = Math.floor(restHigh / LIMB);
+		restHigh -= digit * LIMB;
+		digits += digit;
+		widthLow *= 10;
+		const widthCarry = Math.floor(widthLow / LIMB);
+		widthLow -= widthCarry * LIMB;
+		widthHigh = widthHigh * 10 + widthCarry;
+	} while (restHigh > widthHigh || (restHigh === widthHigh && restLow >= widthLow));
+	const scale = 10n ** BigInt(places);
+	const rest = (BigInt(restHigh) << LIMB_BITS) | BigInt(restLow);
+	return {
+		digits: lowerLastDigit(digits, (width << lift) * scale, rest, FRACTION_UNIT, (distance << lift) * scale),
+		exponent: exponent - places,
+	};
+}
+
+/** As `generate`, from the digits of the whole part, which all together lie within `width`. */
+function generateWhole(
+	whole: number,
+	fraction: bigint,
+	width: bigint,
+	distance: bigint,
+	fractionBits: bigint,
+	exponent: number,
+): DecimalDigits {
+	const digits = String(whole);
+	for (let kept = 1; ; kept++) {
+		const dropped = digits.length - kept;
+		const unit = 10 ** dropped;
+		const below = (BigInt(whole % unit) << fractionBits) + fraction;
+		if (below <= width) {
+			const last = lowerLastDigit(
+				digits.slice(0, kept),
+				width,
+				below,
+				BigInt(unit) << fractionBits,
+				distance,
+			);
+			return { digits: last, exponent: exponent + dropped };
 		}
 	}
 }

@@ -12,6 +12,7 @@ import {
 	BINARY64,
 	BINARY80,
 	type Binary,
+	powerOfTen,
 	readFloatText,
 	roundBinary,
 	roundFloatText,
@@ -101,8 +102,7 @@ function signedAt(x: LongDouble, exponent: number): bigint {
 
 /** `%.17Lf` (ties to even) without zeros at the end, nor a point with nothing after it, nor `-0`. */
 function formatHuman(x: LongDouble): string {
-	const unit = 10n ** BigInt(FRACTION_DIGITS);
-	let scaled = x.mantissa * unit;
+	let scaled = x.mantissa * powerOfTen(FRACTION_DIGITS);
 	if (x.exponent >= 0) {
 		scaled <<= BigInt(x.exponent);
 	} else {
