@@ -7,7 +7,6 @@
  * comes near V8's limit and the memory of a large reply is bounded by what has not been sent.
  */
 import { formatDouble } from '../base/doubles.js';
-import '../base/node-buffer.js';
 
 const CHUNK_LENGTH = 64 * 1024;
 /** Values above this go out as Buffers of their own rather than through the rope. */

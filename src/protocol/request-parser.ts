@@ -11,7 +11,6 @@
  * Arguments under 13 bytes are cut from the decoded chunk, since V8 copies such substrings; a longer
  * substring would keep the whole chunk alive, so those are decoded on their own.
  */
-import '../base/node-buffer.js';
 import { splitArgs } from '../base/quote.js';
 
 export const NEED_MORE = 0;
