@@ -27,6 +27,8 @@ const PROTECTED_MODE_ERROR =
 /** A failure to listen, in the words for the log. */
 export class ListenError extends Error {}
 
+export type ListenerKind = 'tcp' | 'tls' | 'unix';
+
 /** `::ffff:127.0.0.1` is an IPv4 address that came to an IPv6 socket. */
 function endpoint(address: string | undefined, port: number | undefined): string {
 	const host = address?.startsWith('::ffff:') ? address.slice(7) : (address ?? '?');
@@ -42,7 +44,7 @@ export class Listeners implements ConnectionOwner {
 	readonly engine: Engine;
 	readonly connections = new Set<Connection>();
 	readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
-	readonly #servers: NetServer[] = [];
+	readonly #servers: Record<ListenerKind, NetServer[]> = { tcp: [], tls: [], unix: [] };
 	#unixPath = '';
 
 	constructor(engine: Engine) {
@@ -59,6 +61,7 @@ export class Listeners implements ConnectionOwner {
 	 * @throws ListenError
 	 */
 	async listenTcp(addresses: readonly string[], port: number, tls: TlsOptions | undefined): Promise<number> {
+		const kind: ListenerKind = tls === undefined ? 'tcp' : 'tls';
 		let bound = port;
 		for (const given of addresses) {
 			const optional = given.startsWith('-');
@@ -71,7 +74,7 @@ export class Listeners implements ConnectionOwner {
 					backlog: this.engine.settings.tcpBacklog,
 					ipv6Only: host.includes(':'),
 				});
-				this.#servers.push(server);
+				this.#servers[kind].push(server);
 			} catch (error) {
 				const code = (error as NodeJS.ErrnoException).code ?? '';
 				const text =
@@ -82,6 +85,7 @@ export class Listeners implements ConnectionOwner {
 				);
 				if (optional && (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT' || code === 'ENOTFOUND'))
 					continue;
+				this.stop(kind);
 				throw new ListenError(
 					`Failed listening on port ${port} (${tls === undefined ? 'tcp' : 'tls'}), aborting.`,
 				);
@@ -105,7 +109,7 @@ export class Listeners implements ConnectionOwner {
 			throw new ListenError(`Failed opening Unix socket: bind: ${(error as Error).message}`);
 		}
 		this.#unixPath = path;
-		this.#servers.push(server);
+		this.#servers.unix.push(server);
 	}
 
 	#bind(server: NetServer, options: object): Promise<number> {
@@ -140,6 +144,11 @@ export class Listeners implements ConnectionOwner {
 
 	#tlsServer(options: TlsOptions): NetServer {
 		const server = createTlsServer({ ...options, noDelay: true } as TlsOptions, (socket: TLSSocket) => {
+			// `tls-auth-clients optional`: no certificate will do, a bad one will not.
+			if (options.requestCert && !socket.authorized && Object.keys(socket.getPeerCertificate()).length > 0) {
+				socket.destroy();
+				return;
+			}
 			if (this.#refuse(socket, socket.remoteAddress)) return;
 			const remote = endpoint(socket.remoteAddress, socket.remotePort);
 			readByEvents(socket, this.#accept(socket, remote, endpoint(socket.localAddress, socket.localPort)));
@@ -173,9 +182,15 @@ export class Listeners implements ConnectionOwner {
 		return connection;
 	}
 
+	/** Stops accepting on the sockets of that kind; the connections stay. */
+	stop(kind: ListenerKind): void {
+		for (const server of this.#servers[kind].splice(0)) server.close();
+	}
+
 	/** Stops accepting; the Unix socket's file is removed. */
 	async stopListening(): Promise<void> {
-		const servers = this.#servers.splice(0);
+		const { tcp, tls, unix } = this.#servers;
+		const servers = [...tcp.splice(0), ...tls.splice(0), ...unix.splice(0)];
 		if (this.#unixPath !== '') {
 			try {
 				unlinkSync(this.#unixPath);

@@ -23,6 +23,7 @@ import { PubSub } from '../pubsub/pubsub-state.js';
 import { addCommands } from './commands.js';
 import { Config } from './config/config.js';
 import { Cron } from './cron.js';
+import { registerListenerHooks } from './listener-hooks.js';
 import { Persistence } from './persistence.js';
 import { buildTlsOptions } from './tls-options.js';
 
@@ -54,6 +55,8 @@ export class Server {
 	/** The replication ID under which the log's offsets count. */
 	readonly replid: string;
 	readonly startedMs: number;
+	/** Memory in use when the server was made: what an empty one costs (INFO memory). */
+	readonly startMemoryBytes: number;
 	/** The port that is listened on; 0 if none is. */
 	port = 0;
 	readonly #options: ServerOptions;
@@ -71,6 +74,8 @@ export class Server {
 		this.runId = env.random.bytes(20).toString('hex');
 		this.replid = env.random.bytes(20).toString('hex');
 		this.startedMs = env.clock.nowMs();
+		const memory = process.memoryUsage();
+		this.startMemoryBytes = memory.heapUsed + memory.external;
 		this.#turn = new Turn((fn) => env.timers.setImmediate(fn));
 		this.pubsub = new PubSub((client) => this.engine.markOutput(client));
 		const registry = new Registry();
@@ -188,6 +193,7 @@ export class Server {
 
 	#registerHooks(): void {
 		const { config, settings, log } = this;
+		registerListenerHooks(this, config);
 		config.onApply('hz', () => {
 			if (this.cron.running) this.cron.start();
 			return undefined;
