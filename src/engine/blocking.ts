@@ -64,6 +64,13 @@ export class BlockingTable {
 		return this.#byClient.size;
 	}
 
+	/** Those of them whose wait ends by itself. */
+	get timedClientCount(): number {
+		let count = 0;
+		for (const record of this.#byClient.values()) if (record.timer !== undefined) count++;
+		return count;
+	}
+
 	get hasReadyKeys(): boolean {
 		return this.#ready.length > 0;
 	}

@@ -275,6 +275,7 @@ export class Dispatcher {
 
 	#account(spec: CommandSpec, durationUs: number, failed: boolean): void {
 		this.#engine.stats.commandsProcessed++;
+		if (this.#depth === 0) this.#engine.stats.eventLoopCommandUs += durationUs;
 		spec.calls++;
 		spec.totalUs += durationUs;
 		if (failed) spec.failedCalls++;

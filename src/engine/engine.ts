@@ -72,6 +72,10 @@ export class Engine {
 	loading = false;
 	/** Clients with replies that wait for the end of the turn. */
 	outputPending: Client[] = [];
+	/** When the present turn of the event loop began, in microseconds of the monotonic clock; -1 between turns. */
+	turnStartUs = -1;
+	/** `stats.commandsProcessed` at that moment. */
+	turnStartCommands = 0;
 	/** Told of every command before it runs (MONITOR). */
 	onCommand: ((client: Client, dbId: number, args: readonly string[]) => void) | undefined = undefined;
 	/** Told when a client is gone. */
@@ -126,6 +130,13 @@ export class Engine {
 		this.watches.unwatchAll(client);
 		this.publisher.forget(client);
 		for (const hook of this.onClientClosed) hook(client);
+	}
+
+	/** Input has arrived: a turn begins, unless one is under way. */
+	beginTurn(): void {
+		if (this.turnStartUs >= 0) return;
+		this.turnStartUs = this.env.clock.monotonicUs();
+		this.turnStartCommands = this.stats.commandsProcessed;
 	}
 
 	/** The client has replies to be sent: it is served at the end of the turn. */

@@ -24,9 +24,14 @@ export class Stats {
 	outputBufferLimitDisconnections = 0;
 	lazyfreedObjects = 0;
 	peakMemoryBytes = 0;
+	// Turns of the event loop in which there was something to do, and what took how long in them.
 	eventLoopCycles = 0;
 	eventLoopUs = 0;
 	eventLoopCommandUs = 0;
+	eventLoopLogUs = 0;
+	eventLoopCronUs = 0;
+	eventLoopUsMax = 0;
+	eventLoopCommandsMax = 0;
 	/** Error replies by their code (the first word). */
 	errors = new Map<string, number>();
 
@@ -38,6 +43,14 @@ export class Stats {
 		const seen = this.errors.get(code);
 		if (seen !== undefined) this.errors.set(code, seen + 1);
 		else if (this.errors.size < ERROR_CODES_MAX) this.errors.set(code, 1);
+	}
+
+	/** Adds a turn that took `us` and ran `commands`. */
+	addCycle(us: number, commands: number): void {
+		this.eventLoopCycles++;
+		this.eventLoopUs += us;
+		if (us > this.eventLoopUsMax) this.eventLoopUsMax = us;
+		if (commands > this.eventLoopCommandsMax) this.eventLoopCommandsMax = commands;
 	}
 
 	/** Back to zero, as CONFIG RESETSTAT does. */

@@ -61,6 +61,7 @@ export class Connection implements Transport {
 		if (this.#closing) return;
 		const { client } = this;
 		const { stats } = this.#engine;
+		this.#engine.beginTurn();
 		stats.netInputBytes += length;
 		stats.readsProcessed++;
 		client.bytesRead += length;

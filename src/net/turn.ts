@@ -7,6 +7,7 @@
  * connections, and each connection's replies stay in order. While writes are refused for a disk error
  * there is nothing to wait for but batches from before: reads go on.
  */
+import type { Client } from '../engine/client.js';
 import type { Engine } from '../engine/engine.js';
 import type { ReplyChunk } from '../protocol/reply-buffer.js';
 import type { Connection } from './connection.js';
@@ -45,11 +46,29 @@ export class Turn {
 	end(): void {
 		this.#scheduled = false;
 		const engine = this.#engine!;
-		const log = engine.log;
-		log?.flush();
+		const { log, stats } = engine;
+		const { clock } = engine.env;
+		if (log !== undefined) {
+			const flushStartUs = clock.monotonicUs();
+			log.flush();
+			stats.eventLoopLogUs += clock.monotonicUs() - flushStartUs;
+		}
 		const pending = engine.outputPending;
-		if (pending.length === 0) return;
-		engine.outputPending = [];
+		if (pending.length > 0) {
+			engine.outputPending = [];
+			this.#sendReplies(engine, pending);
+		}
+		if (engine.turnStartUs >= 0) {
+			stats.addCycle(
+				clock.monotonicUs() - engine.turnStartUs,
+				stats.commandsProcessed - engine.turnStartCommands,
+			);
+			engine.turnStartUs = -1;
+		}
+	}
+
+	#sendReplies(engine: Engine, pending: readonly Client[]): void {
+		const { log } = engine;
 		const offset = log === undefined ? 0 : log.replyOffset;
 		const released = log === undefined ? 0 : log.releaseOffset;
 		for (const client of pending) {

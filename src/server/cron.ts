@@ -36,9 +36,17 @@ export class Cron {
 	readonly commandRate = new Rate();
 	readonly inputRate = new Rate();
 	readonly outputRate = new Rate();
+	readonly cycleRate = new Rate();
+	readonly #cycleUsRate = new Rate();
 
 	constructor(server: Server) {
 		this.#server = server;
+	}
+
+	/** Mean duration of a turn of the event loop over the last samples, in microseconds. */
+	get meanCycleUs(): number {
+		const cycles = this.cycleRate.perSecond;
+		return cycles === 0 ? 0 : this.#cycleUsRate.perSecond / cycles;
 	}
 
 	get running(): boolean {
@@ -61,6 +69,7 @@ export class Cron {
 	#run(periodMs: number): void {
 		const { engine, env, log, listeners } = this.#server;
 		const nowMs = env.clock.nowMs();
+		const startUs = env.clock.monotonicUs();
 		engine.expiry.runCycle(periodMs);
 		engine.dispatcher.serveReadyKeys();
 		log.tick(nowMs);
@@ -76,8 +85,12 @@ export class Cron {
 			this.commandRate.sample(stats.commandsProcessed, nowMs);
 			this.inputRate.sample(stats.netInputBytes, nowMs);
 			this.outputRate.sample(stats.netOutputBytes, nowMs);
-			stats.peakMemoryBytes = Math.max(stats.peakMemoryBytes, process.memoryUsage.rss());
+			this.cycleRate.sample(stats.eventLoopCycles, nowMs);
+			this.#cycleUsRate.sample(stats.eventLoopUs, nowMs);
 		}
+		const durationUs = env.clock.monotonicUs() - startUs;
+		engine.stats.eventLoopCronUs += durationUs;
+		engine.stats.addCycle(durationUs, 0);
 	}
 
 	#closeIdleClients(nowMs: number): void {
