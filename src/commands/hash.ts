@@ -16,7 +16,7 @@ import {
 	WRITE,
 } from '../engine/command-spec.js';
 import type { CommandContext } from '../engine/context.js';
-import { NOTIFY_GENERIC, NOTIFY_HASH } from '../engine/settings.js';
+import { NOTIFY_HASH } from '../engine/settings.js';
 import { readHash, writeHash, writeOrCreateHash } from './hash-common.js';
 import { hincrbyCommand, hincrbyfloatCommand } from './hash-increment.js';
 import { hrandfieldCommand } from './hash-random.js';
