@@ -10,7 +10,8 @@ import { IndexedMap } from '../types/indexed-map.js';
 import { SetValue } from '../types/set-value.js';
 import type { ZSetCursor } from '../types/zset-tree.js';
 import { ZSetValue } from '../types/zset-value.js';
-import { parseLongFrom, replyRange } from './zset-common.js';
+import { LONG_MAX, parseInRange } from './integer-args.js';
+import { replyRange } from './zset-common.js';
 import { storeZSet } from './zset-range.js';
 
 type Operation = 'union' | 'inter' | 'diff';
@@ -127,9 +128,9 @@ function parseCombine(
 		} else if (word === 'WITHSCORES' && form === 'reply') {
 			withScores = true;
 		} else if (word === 'LIMIT' && form === 'cardinality' && left >= 1) {
-			const given = parseLongFrom(ctx, args[++i]!, 0, "ERR LIMIT can't be negative");
+			const given = parseInRange(ctx, args[++i]!, 0, LONG_MAX, "ERR LIMIT can't be negative");
 			if (given === undefined) return undefined;
-			limit = given;
+			limit = Number(given);
 		} else {
 			return refuse(ctx, ERR_SYNTAX);
 		}

@@ -39,19 +39,6 @@ export function parseLong(ctx: CommandContext, text: string, error = ERR_NOT_INT
 	return undefined;
 }
 
-/** As `parseLong`, of at least `min`; `error` is the reply for everything else. */
-export function parseLongFrom(
-	ctx: CommandContext,
-	text: string,
-	min: number,
-	error: string,
-): number | undefined {
-	const n = parseInt64(text);
-	if (n !== undefined && n >= min) return Number(n);
-	ctx.replyError(error);
-	return undefined;
-}
-
 /**
  * A bound of a range of scores. Unlike other floats of Redis it is read by bare strtod: white space before it
  * is skipped, a zero byte ends it, nothing at all is 0, and what is too large is infinite.

@@ -4,7 +4,8 @@ import { ERR_NOT_POSITIVE, ERR_SYNTAX } from '../engine/errors.js';
 import { NOTIFY_ZSET } from '../engine/settings.js';
 import type { ZSetValue } from '../types/zset-value.js';
 import { parseTimeout } from './blocking-timeout.js';
-import { parseLongFrom, writeZSet } from './zset-common.js';
+import { LONG_MAX, parseInRange } from './integer-args.js';
+import { writeZSet } from './zset-common.js';
 
 type End = 'MIN' | 'MAX';
 
@@ -42,9 +43,9 @@ function popMinMax(ctx: CommandContext, end: End): void {
 	let count = 1;
 	const counted = args.length === 3;
 	if (counted) {
-		const given = parseLongFrom(ctx, args[2]!, 0, ERR_NOT_POSITIVE);
+		const given = parseInRange(ctx, args[2]!, 0, LONG_MAX, ERR_NOT_POSITIVE);
 		if (given === undefined) return;
-		count = given;
+		count = Number(given);
 	}
 	const zset = writeZSet(ctx, args[1]!);
 	if (zset === null) return;
@@ -116,9 +117,9 @@ interface MultiPop {
 /** `numkeys key … MIN|MAX [COUNT count]` from `args[at]`; undefined after an error reply. */
 function parseMultiPop(ctx: CommandContext, at: number): MultiPop | undefined {
 	const { args } = ctx;
-	const keyCount = parseLongFrom(ctx, args[at]!, 1, 'ERR numkeys should be greater than 0');
+	const keyCount = parseInRange(ctx, args[at]!, 1, LONG_MAX, 'ERR numkeys should be greater than 0');
 	if (keyCount === undefined) return undefined;
-	const keysEnd = at + 1 + keyCount;
+	const keysEnd = at + 1 + Number(keyCount);
 	const end = args[keysEnd]?.toUpperCase();
 	if (end !== 'MIN' && end !== 'MAX') {
 		ctx.replyError(ERR_SYNTAX);
@@ -130,9 +131,9 @@ function parseMultiPop(ctx: CommandContext, at: number): MultiPop | undefined {
 			ctx.replyError(ERR_SYNTAX);
 			return undefined;
 		}
-		const given = parseLongFrom(ctx, args[i + 1]!, 1, 'ERR count should be greater than 0');
+		const given = parseInRange(ctx, args[i + 1]!, 1, LONG_MAX, 'ERR count should be greater than 0');
 		if (given === undefined) return undefined;
-		count = given;
+		count = Number(given);
 	}
 	return { firstKey: at + 1, keysEnd, end, count: count === -1 ? 1 : count };
 }

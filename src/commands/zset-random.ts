@@ -1,14 +1,14 @@
 /** Members of a sorted set in an order of no meaning: ZRANDMEMBER and ZSCAN. */
 import { formatDouble, formatDouble17g } from '../base/doubles.js';
-import { INT64_MAX, parseInt64 } from '../base/numbers.js';
 import type { CommandContext } from '../engine/context.js';
-import { ERR_NOT_INTEGER, ERR_SYNTAX } from '../engine/errors.js';
+import { ERR_SYNTAX } from '../engine/errors.js';
 import type { ZSetValue } from '../types/zset-value.js';
+import { LONG_MAX, parseInRange } from './integer-args.js';
+import { distinctPositions, REPEATED_COUNT_MAX } from './random-sample.js';
 import { parseCursor, parseScanOptions, replyEmptyScan, replyScan, scanMatches } from './scan-common.js';
 import { readZSet, replyMember, replyMembersHeader, replyRange } from './zset-common.js';
 
-/** Above this share of the set, distinct members are drawn by shuffling and not by trial. */
-const SHUFFLE_SHARE = 1 / 3;
+const ERR_TOO_MANY = 'ERR value is out of range';
 
 /** ZRANDMEMBER key [count [WITHSCORES]]. A negative count asks for that many draws, which may repeat. */
 export function zrandmemberCommand(ctx: CommandContext): void {
@@ -19,18 +19,17 @@ export function zrandmemberCommand(ctx: CommandContext): void {
 		if (zset === undefined) return reply.nil();
 		return reply.bulk(zset.memberAt(ctx.engine.env.random.below(zset.size)));
 	}
-	const given = parseInt64(args[2]!);
-	if (given === undefined) return ctx.replyError(ERR_NOT_INTEGER);
-	if (given < -INT64_MAX)
-		return ctx.replyError(`ERR value is out of range, value must between ${-INT64_MAX} and ${INT64_MAX}`);
+	const given = parseInRange(ctx, args[2]!, -LONG_MAX, LONG_MAX);
+	if (given === undefined) return;
 	const withScores = args.length === 4 && args[3]!.toUpperCase() === 'WITHSCORES';
 	if (args.length > 3 && !withScores) return ctx.replyError(ERR_SYNTAX);
-	if (withScores && (given < -INT64_MAX / 2n || given > INT64_MAX / 2n))
-		return ctx.replyError('ERR value is out of range');
+	const half = LONG_MAX / 2n;
+	if (withScores && (given < -half || given > half)) return ctx.replyError(ERR_TOO_MANY);
 	const zset = readZSet(ctx, args[1]!);
 	if (zset === null) return;
 	const count = Number(given);
 	if (zset === undefined || count === 0) reply.array(0);
+	else if (count < -REPEATED_COUNT_MAX) ctx.replyError(ERR_TOO_MANY);
 	else if (count < 0) replyDraws(ctx, zset, -count, withScores);
 	else if (count >= zset.size) replyRange(ctx, zset, zset.size - 1, zset.size, true, withScores);
 	else replyDistinct(ctx, zset, count, withScores);
@@ -48,27 +47,9 @@ function replyAt(ctx: CommandContext, zset: ZSetValue, position: number, withSco
 
 /** Fewer members than there are, no two alike. */
 function replyDistinct(ctx: CommandContext, zset: ZSetValue, count: number, withScores: boolean): void {
-	const { random } = ctx.engine.env;
-	const { size } = zset;
 	replyMembersHeader(ctx, count, withScores);
-	if (count <= size * SHUFFLE_SHARE) {
-		const drawn = new Set<number>();
-		while (drawn.size < count) {
-			const position = random.below(size);
-			if (drawn.has(position)) continue;
-			drawn.add(position);
-			replyAt(ctx, zset, position, withScores);
-		}
-		return;
-	}
-	const positions = new Uint32Array(size);
-	for (let i = 0; i < size; i++) positions[i] = i;
-	for (let i = 0; i < count; i++) {
-		const other = i + random.below(size - i);
-		const position = positions[other]!;
-		positions[other] = positions[i]!;
+	for (const position of distinctPositions(ctx.engine.env.random, zset.size, count))
 		replyAt(ctx, zset, position, withScores);
-	}
 }
 
 /** Redis prints the scores of a skiplist with 17 digits here, and nowhere else. */

@@ -204,14 +204,15 @@ function rangeCopy(ctx: CommandContext, source: ZSetValue, request: RangeRequest
 	const end = endRank(source, request.bounds);
 	const count = requestCount(request, end - start);
 	if (count === 0) return undefined;
-	const begin = firstRank(request, source, start, end);
-	const first = request.reverse ? begin - count + 1 : begin;
 	// Redis knows the size in advance only where the range is one of ranks.
 	const sizeHint = request.bounds.kind === 'rank' ? count : 0;
 	const copy = ZSetValue.forAdding(sizeHint, 0, ctx.settings);
-	const cursor = source.cursorAt(first);
-	for (let left = count; left > 0; left--, cursor.forward())
+	const cursor = source.cursorAt(firstRank(request, source, start, end));
+	for (let left = count; left > 0; left--) {
 		copy.put(cursor.member, cursor.score, ctx.settings);
+		if (request.reverse) cursor.backward();
+		else cursor.forward();
+	}
 	return copy;
 }
 
