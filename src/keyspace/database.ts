@@ -1,45 +1,39 @@
 /**
  * One database: keys, values, access clocks and expiry times.
  *
- * The keys are divided by hash over `PARTITION_COUNT` partitions, so that no rehash of one `Map` stalls
- * the process (DESIGN §5) and no `Map` meets its limit of 16,777,216 entries. A partition is a `Map`
- * from key to position plus three parallel arrays by position: key, value, access clock. Deletion moves
- * the last entry into the hole. That costs 21 bytes a key more than a bare `Map` of values and gives
- * RANDOMKEY and eviction a draw in O(1), SCAN an exact cursor, and every key its access clock.
+ * The keys are divided by hash over `PARTITION_COUNT` partitions, so that no growth of one table stalls the process
+ * (DESIGN §5). A partition is a `HashIndex` from key to position, plus three parallel arrays by position: key, value,
+ * access clock. Deletion moves the last entry into the hole. That gives RANDOMKEY and eviction a draw in O(1), SCAN an
+ * exact cursor, and every key its access clock. Measured against a `Map` for an index, 3 million keys of 16 bytes: 35
+ * bytes a key instead of 63 beside key and value, a new key in 0.4 µs instead of 0.9, a cold lookup in 0.8 instead of 1.1.
  *
  * SCAN walks a partition's positions from the top down. An entry moves only from the top to a lower
  * position, so an entry that is present throughout is either at a position not yet visited or was
  * visited before it moved: every such entry is returned.
  */
 import type { Random } from '../base/env.js';
+import { HashIndex, hashKey } from '../types/hash-index.js';
 import { IndexedMap } from '../types/indexed-map.js';
 import type { Value } from '../types/value.js';
 
-const PARTITION_COUNT = 1024;
-const PARTITION_MASK = PARTITION_COUNT - 1;
-/** Longer keys are spread by their first and last 16 bytes: only the balance depends on it. */
-const HASHED_LENGTH_MAX = 32;
+const PARTITION_COUNT_LOG2 = 10;
+const PARTITION_COUNT = 1 << PARTITION_COUNT_LOG2;
 
 class Partition {
-	readonly index = new Map<string, number>();
+	readonly index = new HashIndex(0);
 	readonly keys: string[] = [];
 	readonly values: Value[] = [];
 	access = new Uint32Array(8);
+
+	/** The position of a key, or -1. */
+	find(key: string, hash: number): number {
+		return this.index.find(this.keys, key, hash);
+	}
 }
 
-function hashRange(key: string, from: number, to: number, seed: number): number {
-	let hash = seed;
-	for (let i = from; i < to; i++) hash = (Math.imul(hash, 31) + key.charCodeAt(i)) | 0;
-	return hash;
-}
-
-function partitionOf(key: string): number {
-	const length = key.length;
-	let hash: number;
-	if (length <= HASHED_LENGTH_MAX) hash = hashRange(key, 0, length, length);
-	else hash = hashRange(key, length - 16, length, hashRange(key, 0, 16, length));
-	hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b);
-	return (hash ^ (hash >>> 15)) & PARTITION_MASK;
+/** The partition of a key's hash: bits that depend on all of it, as the index uses its lowest and highest bits. */
+function partitionOf(hash: number): number {
+	return Math.imul(hash, 0x9e3779b1) >>> (32 - PARTITION_COUNT_LOG2);
 }
 
 export class Database {
@@ -58,42 +52,47 @@ export class Database {
 
 	/** The value of `key`, expired or not. */
 	get(key: string): Value | undefined {
-		const partition = this.#partitions[partitionOf(key)];
+		const hash = hashKey(key);
+		const partition = this.#partitions[partitionOf(hash)];
 		if (partition === undefined) return undefined;
-		const position = partition.index.get(key);
-		return position === undefined ? undefined : partition.values[position];
+		const position = partition.find(key, hash);
+		return position === -1 ? undefined : partition.values[position];
 	}
 
 	/** As `get`, and stamps the key's access clock. */
 	getAndTouch(key: string, accessClock: number): Value | undefined {
-		const partition = this.#partitions[partitionOf(key)];
+		const hash = hashKey(key);
+		const partition = this.#partitions[partitionOf(hash)];
 		if (partition === undefined) return undefined;
-		const position = partition.index.get(key);
-		if (position === undefined) return undefined;
+		const position = partition.find(key, hash);
+		if (position === -1) return undefined;
 		partition.access[position] = accessClock;
 		return partition.values[position];
 	}
 
 	has(key: string): boolean {
-		return this.#partitions[partitionOf(key)]?.index.has(key) ?? false;
+		const hash = hashKey(key);
+		const partition = this.#partitions[partitionOf(hash)];
+		return partition !== undefined && partition.find(key, hash) !== -1;
 	}
 
 	/** Sets the value; the expiry time, if any, stays. Returns true if the key is new. */
 	set(key: string, value: Value, accessClock: number): boolean {
-		const at = partitionOf(key);
+		const hash = hashKey(key);
+		const at = partitionOf(hash);
 		let partition = this.#partitions[at];
 		if (partition === undefined) {
 			partition = new Partition();
 			this.#partitions[at] = partition;
 		}
-		const position = partition.index.get(key);
-		if (position !== undefined) {
+		const position = partition.find(key, hash);
+		if (position !== -1) {
 			partition.values[position] = value;
 			partition.access[position] = accessClock;
 			return false;
 		}
 		const end = partition.keys.length;
-		partition.index.set(key, end);
+		partition.index.insert(hash, end);
 		partition.keys.push(key);
 		partition.values.push(value);
 		if (end >= partition.access.length) {
@@ -108,21 +107,22 @@ export class Database {
 
 	/** Removes the key and its expiry time; false if it was not there. */
 	delete(key: string): boolean {
-		const partition = this.#partitions[partitionOf(key)];
+		const hash = hashKey(key);
+		const partition = this.#partitions[partitionOf(hash)];
 		if (partition === undefined) return false;
-		const position = partition.index.get(key);
-		if (position === undefined) return false;
+		const position = partition.find(key, hash);
+		if (position === -1) return false;
+		partition.index.remove(hash, position);
 		const last = partition.keys.length - 1;
 		if (position !== last) {
 			const moved = partition.keys[last]!;
 			partition.keys[position] = moved;
 			partition.values[position] = partition.values[last]!;
 			partition.access[position] = partition.access[last]!;
-			partition.index.set(moved, position);
+			partition.index.move(hashKey(moved), last, position);
 		}
 		partition.keys.pop();
 		partition.values.pop();
-		partition.index.delete(key);
 		this.size--;
 		if (this.expires.size > 0) this.expires.delete(key);
 		return true;
@@ -130,15 +130,17 @@ export class Database {
 
 	/** The access clock last stamped on the key; 0 if there is no such key. */
 	accessClock(key: string): number {
-		const partition = this.#partitions[partitionOf(key)];
-		const position = partition?.index.get(key);
-		return position === undefined ? 0 : partition!.access[position]!;
+		const hash = hashKey(key);
+		const partition = this.#partitions[partitionOf(hash)];
+		const position = partition === undefined ? -1 : partition.find(key, hash);
+		return position === -1 ? 0 : partition!.access[position]!;
 	}
 
 	setAccessClock(key: string, accessClock: number): void {
-		const partition = this.#partitions[partitionOf(key)];
-		const position = partition?.index.get(key);
-		if (position !== undefined) partition!.access[position] = accessClock;
+		const hash = hashKey(key);
+		const partition = this.#partitions[partitionOf(hash)];
+		const position = partition === undefined ? -1 : partition.find(key, hash);
+		if (position !== -1) partition!.access[position] = accessClock;
 	}
 
 	/** Absolute expiry time in ms, or -1. */
