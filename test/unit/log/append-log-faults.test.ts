@@ -92,7 +92,7 @@ async function run(seed: number, policy: FsyncPolicy): Promise<{ resumed: number
 		if (random.chance(0.7)) log.flush();
 		noteRelease();
 		if (random.chance(0.5)) fs.settleOne();
-		if (random.chance(0.3)) log.tick((env.nowMs += random.below(1500)));
+		if (random.chance(0.3)) log.tick(env.advance(random.below(1500)));
 		if (random.chance(0.15)) disturb();
 		for (let i = 0; i < 8; i++) await Promise.resolve();
 		if (random.chance(0.2)) {
@@ -111,7 +111,7 @@ async function run(seed: number, policy: FsyncPolicy): Promise<{ resumed: number
 	fs.writeSizeMax = Number.POSITIVE_INFINITY;
 	for (let i = 0; i < 4; i++) {
 		log.flush();
-		log.tick((env.nowMs += 2000));
+		log.tick(env.advance(2000));
 		await fs.settle();
 	}
 	assert.isNull(log.writeError, `seed ${seed}: service did not resume`);

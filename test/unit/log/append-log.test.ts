@@ -64,7 +64,7 @@ describe('log/append-log', () => {
 
 	it('everysec: one fsync a second, on the thread pool, and only when there is something', () => {
 		const { fs, log, env } = begin('everysec');
-		const tick = (ms: number): void => log.tick((env.nowMs += ms));
+		const tick = (ms: number): void => log.tick(env.advance(ms));
 		tick(5000);
 		assert.equal(fs.pending.length, 0);
 		log.appendArgs(['PING']);
@@ -90,7 +90,7 @@ describe('log/append-log', () => {
 		};
 		log.appendArgs(['PING']);
 		log.flush();
-		log.tick((env.nowMs += 2000));
+		log.tick(env.advance(2000));
 		log.appendArgs(['SET', 'a', '1']);
 		log.flush();
 		log.appendArgs(['SET', 'b', '1']);
@@ -176,15 +176,15 @@ describe('log/append-log', () => {
 				'Short write while writing to the AOF file: (nwritten=10, expected=56)',
 			]);
 			assert.equal(fs.content(INCR1).length, 50);
-			log.tick((env.nowMs += 100));
+			log.tick(env.advance(100));
 			assert.equal(fs.pending.length, 0, 'not yet');
 			fs.room = 20;
-			log.tick((env.nowMs += 1000));
+			log.tick(env.advance(1000));
 			await fs.settle();
 			assert.equal(log.writeError, 'No space left on device');
 			assert.notInclude(fs.list(), '/d/aof/temp-a.incr');
 			fs.room = Number.POSITIVE_INFINITY;
-			log.tick((env.nowMs += 1000));
+			log.tick(env.advance(1000));
 			await fs.settle();
 			assert.isNull(log.writeError);
 			assert.equal(log.releaseOffset, 106);
@@ -215,7 +215,7 @@ describe('log/append-log', () => {
 			assert.equal(log.releaseOffset, 27);
 			fs.syncError = null;
 			fs.trace = [];
-			log.tick((env.nowMs += 1000));
+			log.tick(env.advance(1000));
 			await fs.settle();
 			assert.isNull(log.writeError);
 			assert.equal(log.releaseOffset, 54);

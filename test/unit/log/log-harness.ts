@@ -34,6 +34,12 @@ export class StillEnv implements Env {
 		nowUs: () => this.nowMs * 1000,
 		monotonicUs: () => this.nowMs * 1000,
 	};
+
+	/** Moves the clock; returns the new time. */
+	advance(ms: number): number {
+		this.nowMs += ms;
+		return this.nowMs;
+	}
 }
 
 /** What a loader applied: each entry with the database it applies to. */
