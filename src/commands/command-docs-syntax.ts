@@ -48,6 +48,7 @@ export interface ArgumentDoc {
 }
 
 const SCALAR_TYPES: readonly string[] = ['string', 'integer', 'double', 'key', 'pattern', 'unix-time'];
+/** Copied for each use: a sticky expression carries its position. */
 const LEXEME = /\s*(\.\.\.|\+\.\.\.|"[^"]*"|[[\]()|,=]|~[\w.:+-]+|[!#:^][\w.+-]+|[\w+-]+)/y;
 
 /** Reads the notation; throws if `text` is not in it, which is a mistake in our own data. */
@@ -65,14 +66,14 @@ class SyntaxParser {
 
 	constructor(text: string) {
 		this.#text = text;
-		LEXEME.lastIndex = 0;
+		const lexeme = new RegExp(LEXEME);
 		const end = text.trimEnd().length;
 		let position = 0;
 		while (position < end) {
-			const match = LEXEME.exec(text);
+			const match = lexeme.exec(text);
 			if (match === null) throw new Error(`unreadable at ${position}: ${text}`);
 			this.#lexemes.push(match[1]!);
-			position = LEXEME.lastIndex;
+			position = lexeme.lastIndex;
 		}
 	}
 
