@@ -179,7 +179,8 @@ export class ZSetValue {
 
 	/**
 	 * The rank of the first element in a range of members, and in `lexRangeEnd` the rank behind the last one. They mean
-	 * something only where all scores are equal; elsewhere they are some ranks from 0 to size.
+	 * something only where all scores are equal; elsewhere they are some ranks from 0 to size, but always the same ones
+	 * for the same elements, so that a command executed again from the log does what it did.
 	 */
 	lexRangeStart(range: LexRange): number {
 		return this.ranksBelow(range.min, true);
@@ -251,9 +252,21 @@ export class ZSetValue {
 
 	/** The number of elements in front of a bound; one that equals it is counted if a minimum excludes it or a maximum does not. */
 	private ranksBelow(bound: LexBound, isMin: boolean): number {
-		if (bound.kind === 'lowest') return 0;
-		if (bound.kind === 'highest') return this.tree.size;
-		return this.tree.countBelowMember(bound.member, bound.exclusive === isMin);
+		if (bound.kind === 'lowest' || this.size === 0) return 0;
+		if (bound.kind === 'highest') return this.size;
+		const orEqual = bound.exclusive === isMin;
+		if (this.cursorAt(0).score === this.cursorAt(this.size - 1).score)
+			return this.tree.countBelowMember(bound.member, orEqual);
+		// A binary search by rank: unlike a descent, it does not depend on how the tree has grown.
+		let low = 0;
+		let high = this.size;
+		while (low < high) {
+			const middle = (low + high) >>> 1;
+			const { member } = this.cursorAt(middle);
+			if (member < bound.member || (orEqual && member === bound.member)) low = middle + 1;
+			else high = middle;
+		}
+		return low;
 	}
 }
 

@@ -150,6 +150,20 @@ describe('ZSetValue', () => {
 		);
 	});
 
+	it('answers a range of members alike for the same elements, however they came', () => {
+		const grown = new ZSetValue();
+		for (let i = 0; i < 1000; i++) grown.add(`m${(i * 7) % 1000}`, i % 5, limits);
+		const loaded = new ZSetValue();
+		grown.forEach((m, s) => {
+			loaded.add(m, s, limits);
+		});
+		for (let i = 0; i < 1000; i += 9) {
+			const min: LexBound = { kind: 'member', member: `m${i}`, exclusive: false };
+			const range = { min, max: { kind: 'highest' as const } };
+			expect(grown.lexRangeStart(range)).equal(loaded.lexRangeStart(range));
+		}
+	});
+
 	it('keeps its order over tens of thousands of elements', () => {
 		const zset = new ZSetValue();
 		const model = new Map<string, number>();
