@@ -6,9 +6,9 @@ import { encodeCommand } from '../support/raw-client.js';
  * Commands that are harmless when they come through whole, and small enough not to be worth a megabyte each.
  * Nothing here blocks, shuts down, or changes the configuration; a flipped bit does not turn one into such.
  */
-const COMMANDS: readonly (readonly string[])[] = [
+export const FUZZ_COMMANDS: readonly (readonly string[])[] = [
 	['PING'],
-	['PING', 'hello'],
+	['PING', 'hi there'],
 	['ECHO', 'a\x00b\r\n\xff'],
 	['SET', 'fuzz:s', 'value'],
 	['SET', 'fuzz:s', 'value', 'EX', '100'],
@@ -92,8 +92,8 @@ const INLINE = [
 ];
 
 /** One frame: a whole one now and then, else one that is damaged in some way. */
-export function mutatedFrame(random: SeededRandom): string {
-	const frame = encodeCommand(random.pick(COMMANDS));
+export function mutatedFrame(random: SeededRandom, commands = FUZZ_COMMANDS): string {
+	const frame = encodeCommand(random.pick(commands));
 	switch (random.below(14)) {
 		case 0:
 			return frame;
