@@ -186,6 +186,15 @@ export class HashIndex {
 		segment.slots[segment.slotOf(hash, from) * 2 + 1] = to + 1;
 	}
 
+	/** Removes a position, which must be there, and lowers every higher one by one. O(size), but hashes nothing. */
+	removeAndShift(hash: number, position: number): void {
+		this.remove(hash, position);
+		for (const segment of this.segments) {
+			const slots = segment.slots;
+			for (let i = 1; i < slots.length; i += 2) if (slots[i]! > position) slots[i]!--;
+		}
+	}
+
 	private divide(single: Segment): void {
 		const divided = new HashIndex(single.used * 2);
 		const slots = single.slots;

@@ -78,10 +78,12 @@ export class KeyTable {
 
 	/** Removes the key at `position`; every later key moves down by one. O(n): for compact encodings only. */
 	removeShift(position: number): void {
+		if (this.index !== null) {
+			if (this.keys.length > LINEAR_SIZE_MAX)
+				this.index.removeAndShift(hashKey(this.keys[position]!), position);
+			else this.index = null;
+		}
 		this.keys.splice(position, 1);
-		if (this.index === null) return;
-		if (this.keys.length > LINEAR_SIZE_MAX) this.buildIndex();
-		else this.index = null;
 	}
 
 	clear(): void {
