@@ -19,6 +19,7 @@ import {
 	WRITE,
 } from '../engine/command-spec.js';
 import type { CommandContext } from '../engine/context.js';
+import { ERR_WRONGTYPE } from '../engine/errors.js';
 import { NOTIFY_GENERIC, NOTIFY_SET } from '../engine/settings.js';
 import { SetValue } from '../types/set-value.js';
 import { parseCursor, parseScanOptions, replyEmptyScan, replyScan, scanMatches } from './scan-common.js';
@@ -76,14 +77,12 @@ function sremCommand(ctx: CommandContext): void {
 function smoveCommand(ctx: CommandContext): void {
 	const { args, reply } = ctx;
 	const [, from, to, member] = args as [string, string, string, string];
-	// The destination's type matters only if there is a source: both are looked up first.
-	const sourceValue = ctx.lookupWrite(from);
-	const targetValue = ctx.lookupWrite(to);
-	if (sourceValue === undefined) return reply.integer(0);
-	const source = writeSet(ctx, from);
-	if (source === null || source === undefined) return;
-	const existing = targetValue === undefined ? undefined : writeSet(ctx, to);
-	if (existing === null) return;
+	const source = ctx.lookupWrite(from);
+	const existing = ctx.lookupWrite(to);
+	// Without a source the type of the destination does not matter.
+	if (source === undefined) return reply.integer(0);
+	if (!(source instanceof SetValue)) return ctx.replyError(ERR_WRONGTYPE);
+	if (existing !== undefined && !(existing instanceof SetValue)) return ctx.replyError(ERR_WRONGTYPE);
 	if (source === existing) return reply.integer(source.has(member) ? 1 : 0);
 	if (!source.remove(member)) return reply.integer(0);
 	ctx.notify(NOTIFY_SET, 'srem', from);

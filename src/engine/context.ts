@@ -106,6 +106,16 @@ export class CommandContext {
 		return value;
 	}
 
+	/** As `lookupRead`, and leaves the access clock alone (EXISTS, TYPE, TTL). */
+	lookupReadNoTouch(key: string): Value | undefined {
+		const db = this.db;
+		if (db.expires.size > 0 && this.engine.expiry.expireIfNeeded(db, key)) return this.#miss(key);
+		const value = db.get(key);
+		if (value === undefined) return this.#miss(key);
+		this.engine.stats.keyspaceHits++;
+		return value;
+	}
+
 	#miss(key: string): undefined {
 		this.engine.stats.keyspaceMisses++;
 		if (this.settings.notifyKeyspaceEvents & NOTIFY_KEY_MISS) this.notify(NOTIFY_KEY_MISS, 'keymiss', key);
