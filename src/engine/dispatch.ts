@@ -44,6 +44,14 @@ interface Continuation {
 const NO_SOURCE = Buffer.alloc(0);
 /** The arguments shown in an error about an unknown command, in bytes. */
 const UNKNOWN_ARGS_LENGTH_MAX = 128;
+/** What a HTTP request has, and no command is called. */
+const HTTP_WORDS: ReadonlySet<string> = new Set(['post', 'host:']);
+
+/** As an error message of Redis shows it, where a string ends at its first NUL. */
+function untilNul(text: string): string {
+	const end = text.indexOf('\x00');
+	return end < 0 ? text : text.slice(0, end);
+}
 
 export class Dispatcher {
 	readonly #engine: Engine;
@@ -88,19 +96,28 @@ export class Dispatcher {
 
 	#reject(client: Client, spec: CommandSpec | undefined, text: string): void {
 		if (spec !== undefined) spec.rejectedCalls++;
-		if (client.inMulti) {
-			if (spec?.name === 'exec') {
-				// The transaction ends here: EXEC itself was refused.
-				this.discardTransaction(client);
-				const reason = text.startsWith('ERR ') ? text.slice(4) : text;
-				this.#engine.stats.countError('EXECABORT');
-				client.reply.error(`EXECABORT Transaction discarded because of: ${reason}`);
-				return;
-			}
-			client.dirtyExec = true;
+		if (spec?.name === 'exec') {
+			// Said even where there is no transaction; where there is one, it ends here.
+			if (client.inMulti) this.discardTransaction(client);
+			const reason = text.startsWith('ERR ') ? text.slice(4) : text;
+			this.#engine.stats.countError('EXECABORT');
+			client.reply.error(`EXECABORT Transaction discarded because of: ${reason}`);
+			return;
 		}
+		if (client.inMulti) client.dirtyExec = true;
 		this.#engine.stats.countError(text);
 		client.reply.error(text);
+	}
+
+	/** A browser was made to talk to us: nothing it says is to be done, and nothing is answered. */
+	#abortHttp(client: Client): void {
+		this.#engine.logger.log(
+			'warning',
+			'Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Redis. ' +
+				'This is likely due to an attacker attempting to use Cross Protocol Scripting to compromise your ' +
+				`Redis instance. Connection from client id=${client.id} aborted.`,
+		);
+		client.transport.closeNow();
 	}
 
 	/** The row for the arguments: the subcommand's where there is one. Undefined after an error reply. */
@@ -108,13 +125,17 @@ export class Dispatcher {
 		const name = args[0]!;
 		const spec = this.#engine.registry.lookup(name);
 		if (spec === undefined) {
+			if (HTTP_WORDS.has(name.toLowerCase())) {
+				this.#abortHttp(client);
+				return undefined;
+			}
 			let shown = '';
 			for (let i = 1; i < args.length && shown.length < UNKNOWN_ARGS_LENGTH_MAX; i++)
-				shown += `'${args[i]!.slice(0, UNKNOWN_ARGS_LENGTH_MAX - shown.length)}' `;
+				shown += `'${untilNul(args[i]!).slice(0, UNKNOWN_ARGS_LENGTH_MAX - shown.length)}' `;
 			this.#reject(
 				client,
 				undefined,
-				`ERR unknown command '${name.slice(0, 128)}', with args beginning with: ${shown}`,
+				`ERR unknown command '${untilNul(name).slice(0, 128)}', with args beginning with: ${shown}`,
 			);
 			return undefined;
 		}

