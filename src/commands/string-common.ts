@@ -2,7 +2,8 @@
 import { parseInt64 } from '../base/numbers.js';
 import type { CommandContext } from '../engine/context.js';
 import { ERR_NOT_INTEGER, ERR_STRING_TOO_LONG, ERR_SYNTAX, ERR_WRONGTYPE } from '../engine/errors.js';
-import { isStringValue, type StringValue } from '../types/value.js';
+import { RawString } from '../types/raw-string.js';
+import { isStringValue, type StringValue, stringOf } from '../types/value.js';
 
 /** A key's string for reading; undefined if there is none; null after an error reply about its type. */
 export function readString(ctx: CommandContext, key: string): StringValue | undefined | null {
@@ -18,6 +19,14 @@ export function writeString(ctx: CommandContext, key: string): StringValue | und
 	if (value === undefined || isStringValue(value)) return value;
 	ctx.replyError(ERR_WRONGTYPE);
 	return null;
+}
+
+/** The string in the form that can be changed in place; it becomes the key's value. */
+export function mutableString(ctx: CommandContext, key: string, value: StringValue): RawString {
+	if (value instanceof RawString) return value;
+	const raw = RawString.from(stringOf(value));
+	ctx.replaceValue(key, raw);
+	return raw;
 }
 
 /** Whether a string of that length is allowed; replies with the error if not. */

@@ -6,8 +6,8 @@ import type { CommandContext } from '../engine/context.js';
 import { ERR_NOT_FLOAT, ERR_NOT_INTEGER } from '../engine/errors.js';
 import { NOTIFY_STRING } from '../engine/settings.js';
 import { RawString } from '../types/raw-string.js';
-import { type StringValue, stringLength, stringOf, stringValueOf } from '../types/value.js';
-import { checkStringLength, writeString } from './string-common.js';
+import { stringLength, stringOf, stringValueOf } from '../types/value.js';
+import { checkStringLength, mutableString, writeString } from './string-common.js';
 
 function incrementBy(ctx: CommandContext, increment: Int64): void {
 	const key = ctx.args[1]!;
@@ -77,14 +77,6 @@ export function incrbyfloatCommand(ctx: CommandContext): void {
 	ctx.reply.bulk(text);
 }
 
-/** The string in the form that can be changed in place; it becomes the key's value. */
-function mutable(ctx: CommandContext, key: string, value: StringValue): RawString {
-	if (value instanceof RawString) return value;
-	const raw = RawString.from(stringOf(value));
-	ctx.replaceValue(key, raw);
-	return raw;
-}
-
 export function appendCommand(ctx: CommandContext): void {
 	const key = ctx.args[1]!;
 	const text = ctx.args[2]!;
@@ -96,7 +88,7 @@ export function appendCommand(ctx: CommandContext): void {
 	} else {
 		length += stringLength(value);
 		if (!checkStringLength(ctx, length)) return;
-		mutable(ctx, key, value).append(text);
+		mutableString(ctx, key, value).append(text);
 	}
 	ctx.signalModified(key);
 	ctx.notify(NOTIFY_STRING, 'append', key);
@@ -120,7 +112,7 @@ export function setrangeCommand(ctx: CommandContext): void {
 		raw = RawString.from('');
 		ctx.addKey(key, raw);
 	} else {
-		raw = mutable(ctx, key, value);
+		raw = mutableString(ctx, key, value);
 	}
 	raw.writeAt(offset, text);
 	ctx.signalModified(key);

@@ -1,5 +1,7 @@
 /** Every command of the server, from the tables of the families. */
+import { bitmapCommands } from '../commands/bitmap.js';
 import { clientCommands } from '../commands/client.js';
+import { commandCommands } from '../commands/command.js';
 import { connectionCommands } from '../commands/connection.js';
 import { listCommands } from '../commands/list.js';
 import { stringCommands } from '../commands/string.js';
@@ -8,15 +10,21 @@ import { zsetCommands } from '../commands/zset.js';
 import type { Registry } from '../engine/registry.js';
 import { pubsubCommands } from '../pubsub/pubsub-commands.js';
 import { configCommands } from './config/config-commands.js';
+import { debugCommands } from './debug-commands.js';
 import { infoCommands } from './info.js';
 import type { Server } from './server.js';
+import { shutdownCommands } from './shutdown-commands.js';
 
 export function addCommands(registry: Registry, server: Server): void {
 	registry.add(connectionCommands());
 	registry.add(clientCommands());
+	registry.add(commandCommands());
 	registry.add(infoCommands(server));
+	registry.add(debugCommands(server));
+	registry.add(shutdownCommands(server));
 	registry.add(transactionCommands());
 	registry.add(stringCommands());
+	registry.add(bitmapCommands());
 	registry.add(listCommands());
 	registry.add(zsetCommands());
 	registry.add(pubsubCommands(server.pubsub));
