@@ -9,6 +9,7 @@ import {
 	settingsWithoutEffect,
 } from '../../../src/server/config/config-loader.js';
 import { DIRECTIVES_BY_NAME } from '../../../src/server/config/directive-table.js';
+import { PROJECT_ROOT } from '../../support/executables.js';
 
 describe('config-loader', () => {
 	let folder = '';
@@ -194,6 +195,13 @@ describe('config-loader', () => {
 			const settings = settingsOf(`${name} "${value}"`);
 			assert.equal(directive.get(settings), value, name);
 		}
+	});
+
+	it('accepts the example configuration, all of which has an effect', () => {
+		const path = join(PROJECT_ROOT, 'data/config/tsredis.conf');
+		const settings = settingsOf('', path);
+		assert.isTrue(settings.appendonly);
+		assert.deepEqual(settingsWithoutEffect(settings), []);
 	});
 
 	it('reports what was set and has no effect', () => {
