@@ -3,7 +3,10 @@ import { bitmapCommands } from '../commands/bitmap.js';
 import { clientCommands } from '../commands/client.js';
 import { commandCommands } from '../commands/command.js';
 import { connectionCommands } from '../commands/connection.js';
+import { genericCommands } from '../commands/generic.js';
+import { hashCommands } from '../commands/hash.js';
 import { listCommands } from '../commands/list.js';
+import { setCommands } from '../commands/set.js';
 import { stringCommands } from '../commands/string.js';
 import { transactionCommands } from '../commands/transaction.js';
 import { zsetCommands } from '../commands/zset.js';
@@ -26,7 +29,10 @@ export function addCommands(registry: Registry, server: Server): void {
 	registry.add(stringCommands());
 	registry.add(bitmapCommands());
 	registry.add(listCommands());
+	registry.add(hashCommands());
+	registry.add(setCommands());
 	registry.add(zsetCommands());
+	registry.add(genericCommands());
 	registry.add(pubsubCommands(server.pubsub));
 	registry.add(configCommands(server.config, () => server.resetStatistics()));
 }
