@@ -12,6 +12,7 @@ import { type ArgumentDoc, parseArgumentSyntax } from './command-docs-syntax.js'
 export const COMMAND_GROUPS = [
 	'generic',
 	'string',
+	'bitmap',
 	'list',
 	'hash',
 	'set',
