@@ -31,7 +31,7 @@ import { aofEntrySize } from '../formats/aof-entry.js';
 import type { AofManifest } from '../formats/aof-manifest.js';
 import { createFreshFiles, openLogFiles, takeOverSteps } from './begin-log.js';
 import { DiskErrors } from './disk-errors.js';
-import { type DurableSteps, runSteps } from './durable-steps.js';
+import { runSteps, syncFileSteps } from './durable-steps.js';
 import { LogBuffer } from './log-buffer.js';
 import type { LogFile } from './log-file.js';
 import { LogFolder } from './log-folder.js';
@@ -49,6 +49,12 @@ export class AppendLog {
 	onRelease: () => void = () => {};
 	/** Replies made at or below this offset may leave. */
 	releaseOffset = 0;
+	/**
+	 * What the replies of the turn that the last `flush` ended have to wait for: its end, reads included. While the disk
+	 * fails writes are refused, and reads go on: they don't wait for the entries that are stuck. But the turn in which
+	 * it began to fail may hold replies to writes, and those wait.
+	 */
+	replyOffset = 0;
 	fsyncedOffset = 0;
 	writtenOffset = 0;
 	/** Why writes are refused, in the C library's words; null when all is well. */
@@ -65,6 +71,9 @@ export class AppendLog {
 	private replid: string;
 	private file: LogFile | null = null;
 	private flushedOffset = 0;
+	/** `endOffset` at the end of the last turn, and when the disk failed. */
+	private turnOffset = 0;
+	private failedAtOffset = 0;
 
 	/** A write on the thread pool: the region [asyncFrom, asyncTo) of the log, of which `asyncAt` is reached. */
 	private writing = false;
@@ -119,14 +128,6 @@ export class AppendLog {
 	/** The manifest on disk. */
 	get manifest(): AofManifest {
 		return this.folder.manifest;
-	}
-
-	/**
-	 * The offset that a reply made now has to wait for. While the disk fails writes are refused, but reads go on: they
-	 * don't wait for the entries that are stuck.
-	 */
-	get replyOffset(): number {
-		return this.writeError === null ? this.buffer.endOffset : this.releaseOffset;
 	}
 
 	stats(): AppendLogStats {
@@ -188,8 +189,8 @@ export class AppendLog {
 		if (typeof file === 'string') return this.refuse(file);
 		this.attach(file, endOffset);
 		this.removeHistory();
-		this.olderFilesSize = this.sizeOfOlderFiles();
-		this.baseSize = this.sizeOfBase();
+		this.olderFilesSize = this.folder.olderSizeSync();
+		this.baseSize = this.folder.baseSizeSync();
 		return null;
 	}
 
@@ -209,7 +210,7 @@ export class AppendLog {
 		// A write on the thread pool may still be reading the old memory; its file no longer matters.
 		this.buffer.restart(end);
 		this.attach(file, end);
-		this.olderFilesSize = this.sizeOfBase();
+		this.olderFilesSize = this.folder.baseSizeSync();
 		this.baseSize = this.olderFilesSize;
 		this.removeHistory();
 		this.clearError();
@@ -232,9 +233,12 @@ export class AppendLog {
 		this.onRelease();
 	}
 
-	/** Once per turn of the event loop, before replies are sent. */
+	/** Ends a turn of the event loop, before its replies are sent; not called while replies of an earlier one are not. */
 	flush(): void {
 		const end = this.buffer.endOffset;
+		const onlyReads = this.writeError !== null && this.turnOffset >= this.failedAtOffset;
+		this.replyOffset = onlyReads ? this.releaseOffset : end;
+		this.turnOffset = end;
 		if (this.file === null) {
 			this.settle(end);
 			this.releaseOffset = end;
@@ -512,6 +516,7 @@ export class AppendLog {
 	}
 
 	private fail(error: unknown): void {
+		if (this.writeError === null) this.failedAtOffset = this.buffer.endOffset;
 		this.writeError = errorText(error);
 		this.retryAtMs = this.env.clock.nowMs() + RETRY_PERIOD_MS;
 		this.onRelease();
@@ -525,7 +530,7 @@ export class AppendLog {
 			if (!this.fsyncFailed && this.fsyncedOffset < this.cutOffset) {
 				// The new file begins where this one ends, so what is in this one has to be safe first.
 				try {
-					await runSteps(this.fs, syncSteps(oldFile.fd));
+					await runSteps(this.fs, syncFileSteps(oldFile.fd));
 					this.fsyncedOffset = Math.max(this.fsyncedOffset, this.cutOffset);
 				} catch {
 					this.cutBehindLostPages();
@@ -574,7 +579,7 @@ export class AppendLog {
 	private async cutOldFile(oldFile: LogFile, offset: number): Promise<void> {
 		try {
 			this.fs.ftruncateSync(oldFile.fd, oldFile.position(offset));
-			await runSteps(this.fs, syncSteps(oldFile.fd));
+			await runSteps(this.fs, syncFileSteps(oldFile.fd));
 		} catch (error) {
 			this.logger.log(
 				'warning',
@@ -583,18 +588,4 @@ export class AppendLog {
 			);
 		}
 	}
-
-	private sizeOfOlderFiles(): number {
-		let size = this.sizeOfBase();
-		for (const info of this.manifest.incrementals.slice(0, -1)) size += this.folder.sizeSync(info.name);
-		return size;
-	}
-
-	private sizeOfBase(): number {
-		return this.manifest.base === null ? 0 : this.folder.sizeSync(this.manifest.base.name);
-	}
-}
-
-function* syncSteps(fd: number): DurableSteps<void> {
-	yield { kind: 'sync-file', fd };
 }

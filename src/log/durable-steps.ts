@@ -49,6 +49,11 @@ export function* createFileSteps(
 	return keepOpen ? fd : -1;
 }
 
+/** Makes the content of a file durable. */
+export function* syncFileSteps(fd: number): DurableSteps<void> {
+	yield { kind: 'sync-file', fd };
+}
+
 /** Runs a procedure to its end before returning. Throws what it throws. */
 export function runStepsNow<T>(fs: LogFs, steps: DurableSteps<T>): T {
 	let next = steps.next();

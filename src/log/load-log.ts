@@ -165,7 +165,6 @@ class LogLoad {
 	}
 
 	*run(): LoadSteps<LoadResult> {
-		const startUs = this.options.env.clock.monotonicUs();
 		const problem = this.readManifest();
 		if (problem !== null) return problem;
 		const { manifest } = this.folder;
@@ -200,11 +199,10 @@ class LogLoad {
 			const fileStartUs = this.options.env.clock.monotonicUs();
 			const loaded = yield* this.loadFile(file.name, i + 1 === files.length, sizeMax, i > 0);
 			if ('kind' in loaded) return loaded;
-			this.logLoaded(`from ${isBase ? 'base' : 'incr'} file ${file.name}`, fileStartUs);
+			this.logLoaded(`${isBase ? 'base' : 'incr'} file ${file.name}`, fileStartUs);
 			truncated = loaded.truncated;
 			if (!isBase) endOffset = file.startOffset + Math.max(0, loaded.size - file.prefixSize);
 		}
-		this.logLoaded('from append only file', startUs);
 		const content = totalSize === 0 ? 'empty' : 'entries';
 		return {
 			kind: 'loaded',
@@ -223,7 +221,7 @@ class LogLoad {
 
 	private logLoaded(what: string, startUs: number): void {
 		const seconds = (this.options.env.clock.monotonicUs() - startUs) / 1e6;
-		this.options.logger.log('notice', `DB loaded ${what}: ${seconds.toFixed(3)} seconds`);
+		this.options.logger.log('notice', `DB loaded from ${what}: ${seconds.toFixed(3)} seconds`);
 	}
 
 	private fail(reason: LoadFailure['reason'], message: string, fileName: string, position = -1): LoadFailure {

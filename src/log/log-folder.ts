@@ -116,6 +116,18 @@ export class LogFolder {
 		runStepsNow(this.fs, this.replaceManifestSteps({ ...this.manifest, history: [] }));
 	}
 
+	/** Size of the base in bytes. */
+	baseSizeSync(): number {
+		return this.manifest.base === null ? 0 : this.sizeSync(this.manifest.base.name);
+	}
+
+	/** Size in bytes of the base and of all incremental files but the last. */
+	olderSizeSync(): number {
+		let size = this.baseSizeSync();
+		for (const file of this.manifest.incrementals.slice(0, -1)) size += this.sizeSync(file.name);
+		return size;
+	}
+
 	/** Size of a file of the folder in bytes, 0 when it can't be read. */
 	sizeSync(name: string): number {
 		let fd: number;

@@ -73,8 +73,9 @@ export class Cron {
 		engine.expiry.runCycle(periodMs);
 		engine.dispatcher.serveReadyKeys();
 		log.tick(nowMs);
-		// What the cycle deleted goes into the file even if nobody sends a request.
-		log.flush();
+		// What the cycle deleted goes into the file even if nobody sends a request. With replies waiting, the end of
+		// their turn does it, which then knows what they have to wait for.
+		if (engine.outputPending.length === 0) log.flush();
 		this.#closeIdleClients(nowMs);
 		for (const connection of listeners.connections) {
 			if (connection.outputBytes() > 0) connection.checkOutputLimit();

@@ -62,11 +62,7 @@ describe('formats/aof-entry', () => {
 		const ends: number[] = [0];
 		for (const args of COMMANDS) ends.push(ends.at(-1)! + aofEntryBytes(args).length);
 		for (let size = 0; size < FILE.length; size++) {
-			const { entries, result, reader } = readAll(
-				FILE.subarray(0, size),
-				Number.POSITIVE_INFINITY,
-				1 << 14,
-			);
+			const { entries, result, reader } = readAll(FILE.subarray(0, size), Number.POSITIVE_INFINITY, 1 << 14);
 			const count = ends.findLastIndex((end) => end <= size);
 			assert.equal(entries.length, count, `at ${size}`);
 			assert.equal(reader.entryEnd, ends[count], `at ${size}`);
@@ -129,7 +125,11 @@ describe('formats/aof-entry', () => {
 	});
 
 	it('sees a size that was made to reach beyond the end of the file', () => {
-		const entries = [['SET', 'a', 'x'.repeat(100)], ['INCR', 'n'], ['INCR', 'n']];
+		const entries = [
+			['SET', 'a', 'x'.repeat(100)],
+			['INCR', 'n'],
+			['INCR', 'n'],
+		];
 		const text = Buffer.concat(entries.map(aofEntryBytes)).toString('latin1').replace('$100', '$900');
 		const { result, reader } = readAll(Buffer.from(text, 'latin1'), 64, 64);
 		assert.deepEqual([result, reader.badPosition], ['bad', text.indexOf('$900')]);

@@ -34,12 +34,7 @@ describe('formats/aof-manifest', () => {
 			['appendonly.aof.1.incr.aof'],
 		);
 		assert.deepEqual(
-			manifest.incrementals.map((file) => [
-				file.seq,
-				file.startOffset,
-				file.prefixSize,
-				file.replid,
-			]),
+			manifest.incrementals.map((file) => [file.seq, file.startOffset, file.prefixSize, file.replid]),
 			[
 				[2, -1, 0, ''],
 				[4, 81920, 23, 'abc'],

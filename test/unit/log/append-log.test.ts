@@ -171,6 +171,8 @@ describe('log/append-log', () => {
 			assert.equal(log.writeError, 'No space left on device');
 			assert.equal(calls, 1);
 			assert.equal(log.releaseOffset, 50);
+			assert.equal(log.replyOffset, 106, 'what was replied to the write waits');
+			log.flush();
 			assert.equal(log.replyOffset, 50, 'reads go on');
 			assert.deepEqual(logger.lines.slice(-1), [
 				'Short write while writing to the AOF file: (nwritten=10, expected=56)',
@@ -234,6 +236,21 @@ describe('log/append-log', () => {
 				`sync ${INCR1}`,
 			]);
 			assert.deepEqual(load(fs.afterPowerCut()).entries, ['0: SET a 1', '0: SET b 2']);
+		});
+
+		it('a failure between a write and the end of its turn: the reply waits', () => {
+			const { fs, log } = begin('always');
+			log.appendArgs(['PING']);
+			log.flush();
+			fs.syncError = 'EIO';
+			log.appendArgs(['PING']);
+			fs.settleOne();
+			assert.isNotNull(log.writeError);
+			log.flush();
+			assert.equal(log.replyOffset, 28);
+			log.appendArgs(['DEL', 'expired']);
+			log.flush();
+			assert.equal(log.replyOffset, 0, "the server's own effects hold nobody up");
 		});
 
 		it('short writes are continued', () => {
