@@ -4,7 +4,8 @@ import { KeyTable, scanEnd } from './key-table.js';
  * A map from byte strings to values whose entries also have positions, 0 to size - 1: a draw at random is one array
  * load, and a scan needs no state but a number. Used for keyspaces, expiry tables and sorted sets.
  *
- * Every key is ordinary data (`__proto__` included), and there is no limit to the number of entries but memory.
+ * Every key is ordinary data (`__proto__` included). The number of entries is limited by V8's arrays alone, to about 2^27
+ * (2^26 of unboxed numbers), where a Map ends at 2^24.
  */
 export class IndexedMap<V> extends KeyTable {
 	/** The values by position, parallel to `keys`, and under the same rules. */
