@@ -78,7 +78,7 @@ function freeEffort(value: Value): number {
 	}
 }
 
-/** FLUSHDB and FLUSHALL: false after an error reply, else the databases are empty. */
+/** FLUSHDB, and FLUSHALL for `dbId` -1. */
 function flush(ctx: CommandContext, dbId: number): void {
 	const { args, engine, settings } = ctx;
 	const mode = args.length === 2 ? args[1]!.toUpperCase() : '';
@@ -156,13 +156,18 @@ function scanCommand(ctx: CommandContext): void {
 	if (cursor === undefined) return;
 	const options = parseScanOptions(ctx, 2, true);
 	if (options === undefined) return;
-	const { type } = options;
 	const found: string[] = [];
-	const next = ctx.db.scan(cursor, options.count, (key, value) => {
-		if ((type === undefined || typeName(value) === type) && scanMatches(options, key)) found.push(key);
+	const next = ctx.db.scan(cursor, options.count, (key) => {
+		if (scanMatches(options, key)) found.push(key);
 	});
-	// Expired keys are deleted, which must wait until the walk has ended.
-	const present = ctx.db.expires.size === 0 ? found : found.filter((key) => ctx.peek(key) !== undefined);
+	const { type } = options;
+	if (type === undefined && ctx.db.expires.size === 0) return replyScan(ctx, next, found);
+	// Looking a key up deletes it if it has expired, which must wait until the walk has ended. Keys of other
+	// types are looked up too, as in Redis 7.2.
+	const present = found.filter((key) => {
+		const value = ctx.peek(key);
+		return value !== undefined && (type === undefined || typeName(value) === type);
+	});
 	replyScan(ctx, next, present);
 }
 
