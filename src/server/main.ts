@@ -203,7 +203,11 @@ class Program {
 			this.#logger.logSignal('You insist... exiting now.');
 			process.exit(1);
 		}
-		this.#logger.logSignal(`Received ${name} scheduling shutdown...`);
+		this.#logger.logSignal(
+			this.#server?.engine.loading === true
+				? 'Received shutdown signal during loading, scheduling shutdown.'
+				: `Received ${name} scheduling shutdown...`,
+		);
 		void this.#shutDown(0);
 	}
 
@@ -215,7 +219,9 @@ class Program {
 		try {
 			await this.#server?.close();
 		} catch (error) {
-			this.#crash(error);
+			const reason = error instanceof Error ? fromNative(error.message) : String(error);
+			logger.log('warning', `Errors trying to shut down the server: ${reason}`);
+			process.exit(1);
 		}
 		removePidFile(this.#pidFile, logger);
 		logger.log('warning', 'Redis is now ready to exit, bye bye...');

@@ -51,11 +51,14 @@ const CLUSTER = noEffect('cluster mode is not supported yet');
 const EVICTION = noEffect('eviction is not supported yet');
 const GC = noEffect('memory is freed by the garbage collector, which runs beside the server');
 const LATENCY = noEffect('latency monitoring is not supported yet');
+/** The deletion itself takes the same time either way. */
+const LAZY: Support = { level: 'works', why: 'says whether the log has UNLINK or DEL' };
 const MEMORY_LAYOUT = noEffect('the JavaScript engine lays out memory');
 const PLATFORM = noEffect('Node.js gives no access to this');
 const REPLICATION = noEffect('replication is not supported yet');
 const REWRITE = noEffect('rewriting the log comes with the snapshots');
 const SCRIPTS = noEffect('scripts are not supported yet');
+const SLOWLOG = noEffect('SLOWLOG is not supported yet');
 const SNAPSHOTS = noEffect('snapshots are not supported yet');
 const STREAMS = noEffect('streams are not supported yet');
 const TESTS_ONLY = noEffect('it slows a server down for tests');
@@ -262,10 +265,10 @@ const KEYSPACE: readonly Directive[] = [
 	int('active-expire-effort', 0, WORKS, 1n, 10n),
 	bool('activerehashing', 0, MEMORY_LAYOUT),
 	bool('lazyfree-lazy-eviction', 0, GC),
-	bool('lazyfree-lazy-expire', 0, GC),
-	bool('lazyfree-lazy-server-del', 0, GC),
-	bool('lazyfree-lazy-user-del', 0, GC),
-	bool('lazyfree-lazy-user-flush', 0, GC),
+	bool('lazyfree-lazy-expire', 0, LAZY),
+	bool('lazyfree-lazy-server-del', 0, LAZY),
+	bool('lazyfree-lazy-user-del', 0, LAZY),
+	bool('lazyfree-lazy-user-flush', 0, LAZY),
 	bool('activedefrag', 0, refused('memory is compacted by the garbage collector'), { check: noDefrag }),
 	int('active-defrag-cycle-min', 0, MEMORY_LAYOUT, 1n, 99n),
 	int('active-defrag-cycle-max', 0, MEMORY_LAYOUT, 1n, 99n),
@@ -289,8 +292,8 @@ const KEYSPACE: readonly Directive[] = [
 
 const OBSERVATION: readonly Directive[] = [
 	special('notify-keyspace-events', 0, WORKS, notifyKeyspaceEventsKind),
-	int('slowlog-log-slower-than', 0, WORKS, -1n, LONG_MAX),
-	int('slowlog-max-len', 0, WORKS, 0n, LONG_MAX),
+	int('slowlog-log-slower-than', 0, SLOWLOG, -1n, LONG_MAX),
+	int('slowlog-max-len', 0, SLOWLOG, 0n, LONG_MAX),
 	int('latency-monitor-threshold', 0, LATENCY, 0n, LONG_MAX),
 	bool('latency-tracking', 0, WORKS),
 	special('latency-tracking-info-percentiles', MULTI_ARG, WORKS, latencyTrackingInfoPercentilesKind),
