@@ -22,6 +22,9 @@ import type { CommandContext } from '../engine/context.js';
 import { ERR_NOT_INTEGER } from '../engine/errors.js';
 import { NOTIFY_GENERIC } from '../engine/settings.js';
 
+/** The largest double below 2^63: what is logged must be a time that is accepted again. */
+const TIME_MAX_MS = 2 ** 63 - 1024;
+
 /** Conditions of EXPIRE, as bits. */
 const NX = 1;
 const XX = 2;
@@ -74,7 +77,7 @@ function parseTime(ctx: CommandContext, unitMs: 1 | 1000, baseMs: number): numbe
 		ctx.replyError(`ERR invalid expire time in '${ctx.spec.name}' command`);
 		return undefined;
 	}
-	return Number(whenMs);
+	return Math.min(Number(whenMs), TIME_MAX_MS);
 }
 
 /** `expireAtMs` is the present time, or -1, which stands for ever. */
