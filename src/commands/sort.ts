@@ -151,6 +151,8 @@ function sortGeneric(ctx: CommandContext, readOnly: boolean): void {
 	if (options === undefined) return;
 	const value = ctx.lookupRead(ctx.args[1]!);
 	let elements: string[] | undefined = [];
+	// As in Redis, a sorted set that is sorted is a skiplist from then on.
+	if (value instanceof ZSetValue) value.prepareToAdd(Number.POSITIVE_INFINITY, ctx.settings);
 	if (value instanceof ListValue || value instanceof SetValue || value instanceof ZSetValue)
 		elements = orderedElements(ctx, value, options);
 	else if (value !== undefined) return ctx.replyError(ERR_WRONGTYPE);

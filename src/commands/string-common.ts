@@ -71,11 +71,17 @@ export interface SetOptions {
 	get: boolean;
 	keepTtl: boolean;
 	persist: boolean;
-	/** Absolute, in ms; -1 if not given. */
+	/** The expiry option as given; null if there is none. */
+	unit: ExpiryUnit | null;
+	expiryText: string;
+	/** Absolute, in ms; -1 if not given. `resolveExpiry` fills it in. */
 	expireAtMs: number;
 }
 
-/** Parses the options from `args[from]`; undefined after an error reply. `forGetex` takes PERSIST only. */
+/**
+ * Parses the options from `args[from]`; undefined after an error reply. `forGetex` takes PERSIST and the expiry
+ * options only. The time is looked at by `resolveExpiry`: GETEX of a missing key does not mind a bad one.
+ */
 export function parseSetOptions(
 	ctx: CommandContext,
 	from: number,
@@ -88,34 +94,38 @@ export function parseSetOptions(
 		get: false,
 		keepTtl: false,
 		persist: false,
+		unit: null,
+		expiryText: '',
 		expireAtMs: -1,
 	};
-	let unit: ExpiryUnit | undefined;
-	let expiryText = '';
 	for (let i = from; i < args.length; i++) {
 		const word = args[i]!.toUpperCase();
-		const timeless = unit === undefined && !options.keepTtl && !options.persist;
+		const timeless = options.unit === null && !options.keepTtl && !options.persist;
 		if (word === 'NX' && !options.xx && !forGetex) options.nx = true;
 		else if (word === 'XX' && !options.nx && !forGetex) options.xx = true;
 		else if (word === 'GET' && !forGetex) options.get = true;
-		else if (word === 'KEEPTTL' && !forGetex && unit === undefined) options.keepTtl = true;
-		else if (word === 'PERSIST' && forGetex && unit === undefined) options.persist = true;
+		else if (word === 'KEEPTTL' && !forGetex && options.unit === null) options.keepTtl = true;
+		else if (word === 'PERSIST' && forGetex && options.unit === null) options.persist = true;
 		else if (
 			(word === 'EX' || word === 'PX' || word === 'EXAT' || word === 'PXAT') &&
 			timeless &&
 			i + 1 < args.length
 		) {
-			unit = word;
-			expiryText = args[++i]!;
+			options.unit = word;
+			options.expiryText = args[++i]!;
 		} else {
 			ctx.replyError(ERR_SYNTAX);
 			return undefined;
 		}
 	}
-	if (unit !== undefined) {
-		const atMs = parseExpiry(ctx, unit, expiryText);
-		if (atMs === undefined) return undefined;
-		options.expireAtMs = atMs;
-	}
 	return options;
+}
+
+/** Sets `expireAtMs` from the expiry option, if there is one; false after an error reply. */
+export function resolveExpiry(ctx: CommandContext, options: SetOptions): boolean {
+	if (options.unit === null) return true;
+	const atMs = parseExpiry(ctx, options.unit, options.expiryText);
+	if (atMs === undefined) return false;
+	options.expireAtMs = atMs;
+	return true;
 }

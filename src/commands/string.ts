@@ -25,7 +25,7 @@ import { ERR_NOT_INTEGER, ERR_WRONGTYPE, wrongArity } from '../engine/errors.js'
 import { NOTIFY_GENERIC, NOTIFY_STRING } from '../engine/settings.js';
 import { RawString } from '../types/raw-string.js';
 import { isStringValue, stringLength, stringOf, stringValueOf } from '../types/value.js';
-import { parseExpiry, parseSetOptions, readString, writeString } from './string-common.js';
+import { parseExpiry, parseSetOptions, readString, resolveExpiry, writeString } from './string-common.js';
 import { longestCommonSubsequenceCommand } from './string-lcs.js';
 import {
 	appendCommand,
@@ -56,7 +56,7 @@ function setCommand(ctx: CommandContext): void {
 		return;
 	}
 	const options = parseSetOptions(ctx, 3, false);
-	if (options === undefined) return;
+	if (options === undefined || !resolveExpiry(ctx, options)) return;
 	const { nx, xx, get, keepTtl, expireAtMs } = options;
 	let old = nx || xx || get ? ctx.lookupWrite(key) : undefined;
 	if (get) {
@@ -151,6 +151,7 @@ function getexCommand(ctx: CommandContext): void {
 	const value = readString(ctx, key);
 	if (value === null) return;
 	if (value === undefined) return ctx.reply.nil();
+	if (!resolveExpiry(ctx, options)) return;
 	ctx.replyString(value);
 	const { expireAtMs } = options;
 	if (expireAtMs >= 0 && expireAtMs <= ctx.nowMs && !ctx.client.isReplay) {

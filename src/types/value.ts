@@ -42,7 +42,8 @@ export function typeName(value: Value): TypeName {
 export function encodingOf(value: Value): EncodingName {
 	if (typeof value === 'number') return 'int';
 	if (typeof value === 'string') {
-		if (value.length <= INT64_CHARS_MAX && parseInt64(value) !== undefined) return 'int';
+		// A safe integer that is kept as text came from INCRBYFLOAT, which does not encode its result.
+		if (value.length <= INT64_CHARS_MAX && typeof parseInt64(value) === 'bigint') return 'int';
 		return value.length <= EMBSTR_BYTES_MAX ? 'embstr' : 'raw';
 	}
 	return value instanceof RawString ? 'raw' : value.encoding;
