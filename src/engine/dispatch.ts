@@ -323,7 +323,7 @@ export class Dispatcher {
 
 	/** Tries the commands again that wait for keys which have become ready, until none is left. */
 	serveReadyKeys(): void {
-		const { blocking, dbs } = this.#engine;
+		const { blocking, ctx } = this.#engine;
 		// A command being served makes keys ready too: they come after those that were ready before.
 		if (this.#servingReady) return;
 		this.#servingReady = true;
@@ -332,7 +332,8 @@ export class Dispatcher {
 				waited.ready = false;
 				const { db, key } = waited;
 				for (const record of [...waited.waiters]) {
-					const value = dbs[db.id]!.get(key);
+					const expireAtMs = db.expireAt(key);
+					const value = expireAtMs >= 0 && ctx.nowMs > expireAtMs ? undefined : db.get(key);
 					const fits = typeof value === 'object' && 'type' in value && value.type === record.type;
 					if (!fits && !record.unblockOnNoKey) continue;
 					if (blocking.recordOf(record.client) === record) this.#retry(record);
