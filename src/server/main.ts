@@ -16,6 +16,7 @@ import { type CommandLine, parseCommandLine } from './config/command-line.js';
 import { Config } from './config/config.js';
 import { type LoadResult, loadConfig, settingsWithoutEffect } from './config/config-loader.js';
 import { ServerLogger } from './logger.js';
+import { LoadError } from './persistence.js';
 import {
 	createPidFile,
 	daemonize,
@@ -231,7 +232,10 @@ class Program {
 
 	/** The server can't start: what stands in the way, in words. */
 	#fail(error: unknown): never {
-		this.#logger.log('warning', error instanceof Error ? fromNative(error.message) : String(error));
+		// Why the log can't be loaded has been said where it was found, in Redis's words.
+		if (!(error instanceof LoadError)) {
+			this.#logger.log('warning', error instanceof Error ? fromNative(error.message) : String(error));
+		}
 		removePidFile(this.#pidFile, this.#logger);
 		process.exit(1);
 	}
