@@ -140,7 +140,6 @@ export const ZSET_RECIPES: readonly Recipe[] = [
 	plain(1.5, (w) => ['ZREMRANGEBYRANK', w.key('z'), w.index(), w.index()]),
 	plain(1.5, (w) => ['ZREMRANGEBYSCORE', w.key('z'), w.scoreBound(), w.scoreBound()]),
 	{ weight: 10, since: 0, make: lexTransaction },
-	plain(1, (w) => lexCommand(w, w.key(w.random.pick(['s', 'l', 'e', 'h'] as const)))),
 	plain(4, (w) => [w.random.pick(['ZPOPMIN', 'ZPOPMAX']), w.key('z'), ...w.options(0.5, [[w.count()]])]),
 	plain(3, (w) => [
 		'ZMPOP',
