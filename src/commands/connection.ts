@@ -16,8 +16,9 @@ import {
 	STALE,
 } from '../engine/command-spec.js';
 import type { CommandContext } from '../engine/context.js';
-import { ERR_DB_INDEX, ERR_NOT_INTEGER, ERR_SYNTAX, wrongArity } from '../engine/errors.js';
+import { ERR_DB_INDEX, ERR_SYNTAX, wrongArity } from '../engine/errors.js';
 import { isValidClientName } from './client-names.js';
+import { parseInt32 } from './integer-args.js';
 
 const ERR_WRONGPASS = 'WRONGPASS invalid username-password pair or user is disabled.';
 
@@ -40,9 +41,9 @@ function echoCommand(ctx: CommandContext): void {
 }
 
 function selectCommand(ctx: CommandContext): void {
-	const id = parseInt64(ctx.args[1]!);
-	if (id === undefined) return ctx.replyError(ERR_NOT_INTEGER);
-	const db = ctx.engine.dbs[Number(id)];
+	const id = parseInt32(ctx, ctx.args[1]!);
+	if (id === undefined) return;
+	const db = ctx.engine.dbs[id];
 	if (db === undefined) return ctx.replyError(ERR_DB_INDEX);
 	ctx.client.db = db;
 	ctx.reply.ok();

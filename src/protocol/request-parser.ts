@@ -11,6 +11,7 @@
  * Arguments under 13 bytes are cut from the decoded chunk, since V8 copies such substrings; a longer
  * substring would keep the whole chunk alive, so those are decoded on their own.
  */
+import { parseInt64 } from '../base/numbers.js';
 import { splitArgs } from '../base/quote.js';
 
 export const NEED_MORE = 0;
@@ -268,7 +269,12 @@ export class RequestParser {
 		const negative = source[from] === 45;
 		const digits = negative ? from + 1 : from;
 		const count = to - digits;
-		if (count < 1 || count > 15) return undefined;
+		if (count > 15) {
+			// Beyond every limit; but a negative number of arguments is no error, however large.
+			const value = count <= 20 ? parseInt64(source.latin1Slice(from, to)) : undefined;
+			return value === undefined ? undefined : Number(value);
+		}
+		if (count < 1) return undefined;
 		if (source[digits] === 48) return count === 1 && !negative ? 0 : undefined;
 		let n = 0;
 		for (let i = digits; i < to; i++) {
