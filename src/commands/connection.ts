@@ -18,7 +18,7 @@ import {
 import type { CommandContext } from '../engine/context.js';
 import { ERR_DB_INDEX, ERR_SYNTAX, wrongArity } from '../engine/errors.js';
 import { isValidClientName } from './client-names.js';
-import { parseInt32, parseInt32 } from './integer-args.js';
+import { parseInt32 } from './integer-args.js';
 
 const ERR_WRONGPASS = 'WRONGPASS invalid username-password pair or user is disabled.';
 
