@@ -236,7 +236,7 @@ function getrangeCommand(ctx: CommandContext): void {
 	const length = stringLength(value);
 	let start = Number(start64);
 	let end = Number(end64);
-	if (start < 0 && end < 0 && start > end) return ctx.reply.bulk('');
+	if (start < 0 && end < 0 && start64 > end64) return ctx.reply.bulk('');
 	if (start < 0) start = Math.max(0, length + start);
 	if (end < 0) end = Math.max(0, length + end);
 	if (end >= length) end = length - 1;
