@@ -154,12 +154,7 @@ function lrangeCommand(ctx: CommandContext): void {
 	if (end < 0) end += length;
 	else if (end >= length) end = length - 1;
 	if (start > end) return reply.array(0);
-	reply.array(end - start + 1);
-	const cursor = list.cursorAt(start);
-	for (let i = start; i <= end; i++) {
-		reply.bulk(cursor.value);
-		cursor.forward();
-	}
+	reply.bulkArray(end - start + 1, list.cursorAt(start));
 }
 
 function ltrimCommand(ctx: CommandContext): void {
