@@ -141,8 +141,8 @@ export function swapdbCommand(ctx: CommandContext): void {
 	const db2 = engine.dbs[id2];
 	if (db1 === undefined || db2 === undefined) return ctx.replyError(ERR_DB_INDEX);
 	if (db1 !== db2) {
-		engine.watches.touchAll(db1, db2);
-		engine.watches.touchAll(db2, db1);
+		engine.watches.touchAll(db1, db2, ctx.nowMs);
+		engine.watches.touchAll(db2, db1, ctx.nowMs);
 		db1.swapContents(db2);
 		engine.blocking.signalAllWaiting(db1);
 		engine.blocking.signalAllWaiting(db2);

@@ -109,6 +109,8 @@ export class Client {
 	bytesWritten = 0;
 	commandCount = 0;
 
+	#pushes: ReplyBuffer | undefined = undefined;
+
 	constructor(id: number, transport: Transport, db: Database, nowMs: number, authenticated: boolean) {
 		this.id = id;
 		this.transport = transport;
@@ -116,6 +118,25 @@ export class Client {
 		this.createdMs = nowMs;
 		this.lastInteractionMs = nowMs;
 		this.authenticated = authenticated;
+	}
+
+	/**
+	 * Where out-of-band messages go: among the replies, unless those are switched off. A push is sent even
+	 * then, and must survive the dropping of the command's replies (`takePushes`).
+	 */
+	get pushReply(): ReplyBuffer {
+		if (this.replyMode === REPLY_ON) return this.reply;
+		this.#pushes ??= new ReplyBuffer();
+		this.#pushes.resp = this.reply.resp;
+		return this.#pushes;
+	}
+
+	/** Moves the messages put aside by `pushReply` to the replies, when those are to be sent. */
+	takePushes(): void {
+		if (this.#pushes === undefined) return;
+		for (const chunk of this.#pushes.take())
+			this.reply.raw(typeof chunk === 'string' ? chunk : chunk.latin1Slice(0, chunk.length));
+		this.#pushes = undefined;
 	}
 
 	/** Number of channels, patterns and shard channels subscribed to. */

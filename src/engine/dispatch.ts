@@ -240,6 +240,7 @@ export class Dispatcher {
 		const outer = this.#depth === 0;
 		const { client: savedClient, spec: savedSpec, args: savedArgs, db: savedDb, dirty: savedDirty } = ctx;
 		const savedReply = ctx.reply;
+		const savedFailed = ctx.failed;
 		const source = this.#source;
 		const start = this.#start;
 		const end = this.#end;
@@ -292,6 +293,7 @@ export class Dispatcher {
 		ctx.args = savedArgs;
 		ctx.db = savedDb;
 		ctx.dirty = savedDirty;
+		ctx.failed = savedFailed;
 	}
 
 	#account(spec: CommandSpec, durationUs: number, failed: boolean): void {

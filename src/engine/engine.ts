@@ -199,7 +199,7 @@ export class Engine {
 		for (const db of this.dbs) {
 			if (dbId !== -1 && db.id !== dbId) continue;
 			removed += db.size;
-			this.watches.touchAll(db, undefined);
+			this.watches.touchAll(db, undefined, this.ctx.nowMs);
 			db.clear();
 		}
 		return removed;

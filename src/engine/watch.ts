@@ -2,6 +2,11 @@
 import type { Database } from '../keyspace/database.js';
 import type { Client } from './client.js';
 
+function isExpiredAt(db: Database, key: string, nowMs: number): boolean {
+	const expireAtMs = db.expireAt(key);
+	return expireAtMs >= 0 && nowMs > expireAtMs;
+}
+
 export class WatchTable {
 	/** By database, then key. */
 	readonly #watchers = new Map<number, Map<string, Set<Client>>>();
@@ -37,8 +42,7 @@ export class WatchTable {
 		}
 		clients.add(client);
 		if (client.watched.length === 0) this.#clientCount++;
-		const expireAtMs = db.expireAt(key);
-		client.watched.push({ dbId: db.id, key, wasExpired: expireAtMs >= 0 && nowMs > expireAtMs });
+		client.watched.push({ dbId: db.id, key, wasExpired: isExpiredAt(db, key, nowMs) });
 	}
 
 	unwatchAll(client: Client): void {
@@ -71,18 +75,25 @@ export class WatchTable {
 	}
 
 	/**
-	 * The database is emptied or replaced (FLUSHDB, SWAPDB): marks the watchers of keys that exist in it
-	 * or in `replacement`.
+	 * The database is emptied, or its content is replaced by that of `replacement` (FLUSHDB, SWAPDB):
+	 * marks the watchers of keys that exist on either side. A key that is expired on both sides, or
+	 * absent on one and expired on the other, has not changed.
 	 */
-	touchAll(db: Database, replacement: Database | undefined): void {
+	touchAll(db: Database, replacement: Database | undefined, nowMs: number): void {
 		const byKey = this.#watchers.get(db.id);
 		if (byKey === undefined) return;
 		for (const [key, clients] of byKey) {
-			if (!db.has(key) && !(replacement?.has(key) ?? false)) continue;
+			const existed = db.has(key);
+			const exists = replacement?.has(key) ?? false;
+			if (!existed && !exists) continue;
+			const isExpired = exists && isExpiredAt(replacement!, key, nowMs);
 			for (const client of clients) {
-				const watched = client.watched.find((w) => w.dbId === db.id && w.key === key)!;
-				if (watched.wasExpired && (replacement === undefined || !replacement.has(key))) continue;
-				client.dirtyCas = true;
+				const at = client.watched.findIndex((w) => w.dbId === db.id && w.key === key);
+				const { wasExpired } = client.watched[at]!;
+				if (wasExpired && !exists) client.watched[at] = { dbId: db.id, key, wasExpired: false };
+				else if (wasExpired && isExpired) continue;
+				else if (!existed && isExpired) client.watched[at] = { dbId: db.id, key, wasExpired: true };
+				else client.dirtyCas = true;
 			}
 		}
 	}
@@ -90,9 +101,7 @@ export class WatchTable {
 	/** Whether a watched key has expired since, without having been deleted yet. */
 	hasExpiredKey(client: Client, dbs: readonly Database[], nowMs: number): boolean {
 		return client.watched.some(({ dbId, key, wasExpired }) => {
-			if (wasExpired) return false;
-			const expireAtMs = dbs[dbId]!.expireAt(key);
-			return expireAtMs >= 0 && nowMs > expireAtMs;
+			return !wasExpired && isExpiredAt(dbs[dbId]!, key, nowMs);
 		});
 	}
 }

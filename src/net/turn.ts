@@ -73,6 +73,7 @@ export class Turn {
 		const released = log === undefined ? 0 : log.releaseOffset;
 		for (const client of pending) {
 			client.outputPending = false;
+			client.takePushes();
 			const connection = client.transport as Connection;
 			if (client.reply.isEmpty()) {
 				connection.finishIfDone();

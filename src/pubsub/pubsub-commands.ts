@@ -56,7 +56,8 @@ function unsubscribeHandler(kind: SubscriptionKind): Handler {
 }
 
 function confirm(ctx: CommandContext, kind: string, name: string | undefined, count: number): void {
-	const { reply } = ctx;
+	const reply = ctx.client.pushReply;
+	ctx.engine.markOutput(ctx.client);
 	reply.push(3);
 	reply.bulk(kind);
 	if (name === undefined) reply.nil();

@@ -43,11 +43,12 @@ export class PubSub {
 		for (const [pattern, subscribers] of this.patterns) {
 			if (!globMatch(pattern, channel)) continue;
 			for (const client of subscribers) {
-				client.reply.push(4);
-				client.reply.bulk('pmessage');
-				client.reply.bulk(pattern);
-				client.reply.bulk(channel);
-				client.reply.bulk(message);
+				const reply = client.pushReply;
+				reply.push(4);
+				reply.bulk('pmessage');
+				reply.bulk(pattern);
+				reply.bulk(channel);
+				reply.bulk(message);
 				this.#deliver(client);
 				receivers++;
 			}
@@ -64,10 +65,11 @@ export class PubSub {
 	}
 
 	#message(client: Client, kind: string, channel: string, message: string): void {
-		client.reply.push(3);
-		client.reply.bulk(kind);
-		client.reply.bulk(channel);
-		client.reply.bulk(message);
+		const reply = client.pushReply;
+		reply.push(3);
+		reply.bulk(kind);
+		reply.bulk(channel);
+		reply.bulk(message);
 		this.#deliver(client);
 	}
 
