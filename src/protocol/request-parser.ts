@@ -158,7 +158,7 @@ export class RequestParser {
 			return this.#fail('unauthenticated multibulk length');
 		this.inline = false;
 		this.#position = lineEnd + 2;
-		this.#missing = count > 0 ? count : 0;
+		this.#missing = Math.max(count, 0);
 		this.#bulkLength = -1;
 		return COMMAND;
 	}
