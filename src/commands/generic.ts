@@ -165,8 +165,9 @@ function scanCommand(ctx: CommandContext): void {
 	// Looking a key up deletes it if it has expired, which must wait until the walk has ended. Keys of other
 	// types are looked up too, as in Redis 7.2.
 	const present = found.filter((key) => {
-		const value = ctx.peek(key);
-		return value !== undefined && (type === undefined || typeName(value) === type);
+		if (type === undefined) return ctx.peek(key) !== undefined;
+		const value = ctx.peekCounted(key);
+		return value !== undefined && typeName(value) === type;
 	});
 	replyScan(ctx, next, present);
 }

@@ -29,7 +29,7 @@ function isLfu(policy: MaxmemoryPolicy): boolean {
 
 /** The value at `args[2]`; undefined after a nil reply. */
 function lookupObject(ctx: CommandContext): Value | undefined {
-	const value = ctx.peek(ctx.args[2]!);
+	const value = ctx.peekCounted(ctx.args[2]!);
 	if (value === undefined) ctx.reply.nil();
 	return value;
 }

@@ -108,11 +108,17 @@ export class CommandContext {
 
 	/** As `lookupRead`, and leaves the access clock alone (EXISTS, TYPE, TTL). */
 	lookupReadNoTouch(key: string): Value | undefined {
-		const db = this.db;
-		if (db.expires.size > 0 && this.engine.expiry.expireIfNeeded(db, key)) return this.#miss(key);
-		const value = db.get(key);
+		const value = this.peek(key);
 		if (value === undefined) return this.#miss(key);
 		this.engine.stats.keyspaceHits++;
+		return value;
+	}
+
+	/** As `peek`, and counts a hit or a miss (OBJECT, SCAN … TYPE). */
+	peekCounted(key: string): Value | undefined {
+		const value = this.peek(key);
+		if (value === undefined) this.engine.stats.keyspaceMisses++;
+		else this.engine.stats.keyspaceHits++;
 		return value;
 	}
 
