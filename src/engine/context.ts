@@ -240,7 +240,8 @@ export class CommandContext {
 		unblockOnNoKey = false,
 	): void {
 		if (this.isRetry) {
-			this.engine.blocking.recordOf(this.client)!.waitsOn = true;
+			const record = this.engine.blocking.recordOf(this.client);
+			if (record !== undefined) record.waitsOn = true; // else the client has been closed meanwhile
 			return;
 		}
 		this.engine.blocking.block(

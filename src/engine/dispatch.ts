@@ -275,7 +275,7 @@ export class Dispatcher {
 		this.#depth--;
 		if (
 			!client.isReplay &&
-			(isRetry ? !engine.blocking.recordOf(client)!.waitsOn : client.blocked === BLOCKED_NOT)
+			(isRetry ? engine.blocking.recordOf(client)?.waitsOn !== true : client.blocked === BLOCKED_NOT)
 		)
 			this.#account(spec, engine.env.clock.monotonicUs() - startUs, ctx.failed);
 		if (ctx.dirty > 0) {
