@@ -4,7 +4,7 @@ import { ERR_SYNTAX } from '../engine/errors.js';
 import type { HashValue } from '../types/hash-value.js';
 import { readHash } from './hash-common.js';
 import { LONG_MAX, parseInRange } from './integer-args.js';
-import { distinctPositions, REPEATED_COUNT_MAX } from './random-sample.js';
+import { distinctPositions, replyRepeated } from './random-sample.js';
 
 export function hrandfieldCommand(ctx: CommandContext): void {
 	const { args, reply } = ctx;
@@ -26,15 +26,17 @@ export function hrandfieldCommand(ctx: CommandContext): void {
 	if (hash === null) return;
 	if (hash === undefined || given === 0) return reply.array(0);
 	const count = Number(given);
-	if (count < -REPEATED_COUNT_MAX) return ctx.replyError('ERR value is out of range');
-	if (count < 0) replyRepeated(ctx, hash, -count, withValues);
-	else replyDistinct(ctx, hash, count, withValues);
-}
-
-function replyRepeated(ctx: CommandContext, hash: HashValue, count: number, withValues: boolean): void {
-	const { random } = ctx.engine.env;
-	replyLength(ctx, count, withValues);
-	for (let i = 0; i < count; i++) replyEntry(ctx, hash, random.below(hash.size), withValues);
+	if (count < 0) {
+		replyRepeated(
+			ctx,
+			hash.size,
+			-count,
+			(drawn) => replyLength(ctx, drawn, withValues),
+			(position) => replyEntry(ctx, hash, position, withValues),
+		);
+		return;
+	}
+	replyDistinct(ctx, hash, count, withValues);
 }
 
 function replyDistinct(ctx: CommandContext, hash: HashValue, count: number, withValues: boolean): void {

@@ -9,7 +9,7 @@ import { ERR_NOT_POSITIVE, ERR_SYNTAX } from '../engine/errors.js';
 import { NOTIFY_SET } from '../engine/settings.js';
 import { SetValue } from '../types/set-value.js';
 import { LONG_MAX, parseInRange } from './integer-args.js';
-import { distinctPositions, REPEATED_COUNT_MAX } from './random-sample.js';
+import { distinctPositions, replyRepeated } from './random-sample.js';
 import { readSet, replyMembers, writeSet } from './set-common.js';
 
 /** Members in one SREM of the log. */
@@ -98,10 +98,13 @@ function randomMembers(ctx: CommandContext): void {
 	if (set === undefined || given === 0) return reply.array(0);
 	const { size } = set;
 	if (given < 0) {
-		const count = -Number(given);
-		if (count > REPEATED_COUNT_MAX) return ctx.replyError('ERR value is out of range');
-		reply.array(count);
-		for (let i = 0; i < count; i++) reply.bulk(set.randomMember(random));
+		replyRepeated(
+			ctx,
+			size,
+			-Number(given),
+			(drawn) => reply.array(drawn),
+			(position) => reply.bulk(set.memberAt(position)),
+		);
 		return;
 	}
 	const count = Math.min(Number(given), size);

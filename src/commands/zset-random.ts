@@ -4,7 +4,7 @@ import type { CommandContext } from '../engine/context.js';
 import { ERR_SYNTAX } from '../engine/errors.js';
 import type { ZSetValue } from '../types/zset-value.js';
 import { LONG_MAX, parseInRange } from './integer-args.js';
-import { distinctPositions, REPEATED_COUNT_MAX } from './random-sample.js';
+import { distinctPositions, replyRepeated } from './random-sample.js';
 import { parseCursor, parseScanOptions, replyEmptyScan, replyScan, scanMatches } from './scan-common.js';
 import { readZSet, replyMember, replyMembersHeader, replyRange } from './zset-common.js';
 
@@ -29,16 +29,19 @@ export function zrandmemberCommand(ctx: CommandContext): void {
 	if (zset === null) return;
 	const count = Number(given);
 	if (zset === undefined || count === 0) reply.array(0);
-	else if (count < -REPEATED_COUNT_MAX) ctx.replyError(ERR_TOO_MANY);
 	else if (count < 0) replyDraws(ctx, zset, -count, withScores);
 	else if (count >= zset.size) replyRange(ctx, zset, zset.size - 1, zset.size, true, withScores);
 	else replyDistinct(ctx, zset, count, withScores);
 }
 
 function replyDraws(ctx: CommandContext, zset: ZSetValue, count: number, withScores: boolean): void {
-	const { random } = ctx.engine.env;
-	replyMembersHeader(ctx, count, withScores);
-	for (let left = count; left > 0; left--) replyAt(ctx, zset, random.below(zset.size), withScores);
+	replyRepeated(
+		ctx,
+		zset.size,
+		count,
+		(drawn) => replyMembersHeader(ctx, drawn, withScores),
+		(position) => replyAt(ctx, zset, position, withScores),
+	);
 }
 
 function replyAt(ctx: CommandContext, zset: ZSetValue, position: number, withScores: boolean): void {
