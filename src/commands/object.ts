@@ -11,21 +11,16 @@ import {
 	STALE,
 } from '../engine/command-spec.js';
 import type { CommandContext } from '../engine/context.js';
-import type { MaxmemoryPolicy } from '../engine/settings.js';
+import { isLfuPolicy } from '../engine/eviction.js';
+import { frequencyAt, lfuStampOfNew } from '../keyspace/access-clock.js';
 import { encodingOf, type Value } from '../types/value.js';
 
 /** Redis shares the integers below this; OBJECT REFCOUNT shows the largest int for them. */
 const SHARED_INTEGER_COUNT = 10000;
 const SHARED_REFCOUNT = 2147483647;
-/** The frequency that Redis gives a key at its creation (LFU_INIT_VAL). */
-const FREQUENCY_OF_NEW = 5;
 
 const SWITCHING_NOTE =
 	'Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.';
-
-function isLfu(policy: MaxmemoryPolicy): boolean {
-	return policy === 'allkeys-lfu' || policy === 'volatile-lfu';
-}
 
 /** The value at `args[2]`; undefined after a nil reply. */
 function lookupObject(ctx: CommandContext): Value | undefined {
@@ -44,28 +39,29 @@ function refcountCommand(ctx: CommandContext): void {
 	if (value === undefined) return;
 	const { maxmemory, maxmemoryPolicy } = ctx.settings;
 	// Redis cannot share values where each has to have an access clock of its own.
-	const sharesIntegers = maxmemory === 0 || !(maxmemoryPolicy.endsWith('-lru') || isLfu(maxmemoryPolicy));
+	const sharesIntegers =
+		maxmemory === 0 || !(maxmemoryPolicy.endsWith('-lru') || isLfuPolicy(maxmemoryPolicy));
 	const isShared = typeof value === 'number' && value >= 0 && value < SHARED_INTEGER_COUNT && sharesIntegers;
 	ctx.reply.integer(isShared ? SHARED_REFCOUNT : 1);
 }
 
 function idletimeCommand(ctx: CommandContext): void {
 	if (lookupObject(ctx) === undefined) return;
-	if (isLfu(ctx.settings.maxmemoryPolicy))
+	if (isLfuPolicy(ctx.settings.maxmemoryPolicy))
 		return ctx.replyError(
 			`ERR An LFU maxmemory policy is selected, idle time not tracked. ${SWITCHING_NOTE}`,
 		);
 	ctx.reply.integer(Math.max(0, Math.floor(ctx.nowMs / 1000) - ctx.db.accessClock(ctx.args[2]!)));
 }
 
-/** Accesses are not counted, only their times kept: every key is as frequent as a new one. */
 function freqCommand(ctx: CommandContext): void {
 	if (lookupObject(ctx) === undefined) return;
-	if (!isLfu(ctx.settings.maxmemoryPolicy))
+	if (!isLfuPolicy(ctx.settings.maxmemoryPolicy))
 		return ctx.replyError(
 			`ERR An LFU maxmemory policy is not selected, access frequency not tracked. ${SWITCHING_NOTE}`,
 		);
-	ctx.reply.integer(FREQUENCY_OF_NEW);
+	const stamp = ctx.db.accessClock(ctx.args[2]!);
+	ctx.reply.integer(frequencyAt(stamp, lfuStampOfNew(ctx.nowMs), ctx.settings.lfuDecayTime));
 }
 
 function helpCommand(ctx: CommandContext): void {

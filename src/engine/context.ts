@@ -132,7 +132,9 @@ export class CommandContext {
 	lookupWrite(key: string): Value | undefined {
 		const db = this.db;
 		if (db.expires.size > 0 && this.engine.expiry.expireIfNeeded(db, key)) return undefined;
-		return this.client.noTouch ? db.get(key) : db.getAndTouch(key, this.accessClock);
+		const value = this.client.noTouch ? db.get(key) : db.getAndTouch(key, this.accessClock);
+		if (this.settings.maxmemory !== 0 && value !== undefined) this.engine.memory.noteAccess(value);
+		return value;
 	}
 
 	/** The value, with neither statistics nor access clock (OBJECT, TYPE and the like). */
@@ -162,6 +164,7 @@ export class CommandContext {
 	}
 
 	#added(key: string, value: Value): void {
+		if (this.settings.maxmemory !== 0) this.engine.memory.noteAccess(value);
 		if (typeof value === 'object') this.engine.blocking.signalReady(this.db, key);
 		if (this.settings.notifyKeyspaceEvents & NOTIFY_NEW) this.notify(NOTIFY_NEW, 'new', key);
 	}

@@ -18,11 +18,14 @@ import {
 	WRITE,
 } from './command-spec.js';
 import type { Engine } from './engine.js';
-import { ERR_LOADING, ERR_NOAUTH, unknownSubcommand, wrongArity } from './errors.js';
+import { ERR_LOADING, ERR_NOAUTH, ERR_OOM, unknownSubcommand, wrongArity } from './errors.js';
+import { EVICTION_FAILED } from './eviction.js';
 import { LatencyHistogram } from './latency-histogram.js';
 
 /** Commands that a transaction executes at once instead of queueing them. */
 const NOT_QUEUED: ReadonlySet<string> = new Set(['exec', 'discard', 'multi', 'watch', 'quit', 'reset']);
+/** What is never refused in a transaction for lack of memory: it ends the transaction. */
+const QUEUELESS: ReadonlySet<string> = new Set(['exec', 'discard', 'quit', 'reset']);
 /** What a RESP2 client may send while it is subscribed. */
 const ALLOWED_IN_PUBSUB: ReadonlySet<string> = new Set([
 	'ping',
@@ -201,6 +204,8 @@ export class Dispatcher {
 		}
 		if (!client.authenticated && !(flags & NO_AUTH)) return ERR_NOAUTH;
 		if (client.inMulti && flags & NO_MULTI) return 'ERR Command not allowed inside a transaction';
+		if (engine.settings.maxmemory !== 0 && !client.isReplay && this.#outOfMemory(client, spec))
+			return ERR_OOM;
 		const writeError = engine.log?.writeError;
 		if (
 			writeError !== null &&
@@ -231,6 +236,16 @@ export class Dispatcher {
 	}
 
 	/**
+	 * Evicts as far as memory is over the limit; whether the command is to be refused where that does not
+	 * help. A transaction's queue grows without a limit, so nothing is added to it then.
+	 */
+	#outOfMemory(client: Client, spec: CommandSpec): boolean {
+		if (this.#engine.eviction.perform() !== EVICTION_FAILED) return false;
+		if (client.inMulti && !QUEUELESS.has(spec.name)) return true;
+		return deniesOom(spec) || (spec.name === 'exec' && client.queued.some((q) => deniesOom(q.spec)));
+	}
+
+	/**
 	 * Runs a command: handler, statistics, effects. Used for requests, for the commands of an EXEC, and
 	 * for waiting commands that are tried again (`isRetry`).
 	 */
@@ -247,7 +262,7 @@ export class Dispatcher {
 		this.#end = 0;
 		if (outer) {
 			ctx.nowMs = engine.env.clock.nowMs();
-			ctx.accessClock = Math.floor(ctx.nowMs / 1000);
+			ctx.accessClock = engine.eviction.stamp(ctx.nowMs);
 		}
 		this.#depth++;
 		ctx.client = client;
@@ -273,6 +288,7 @@ export class Dispatcher {
 		}
 
 		this.#depth--;
+		if (engine.settings.maxmemory !== 0) engine.memory.settle(dbId, args);
 		if (
 			!client.isReplay &&
 			(isRetry ? engine.blocking.recordOf(client)?.waitsOn !== true : client.blocked === BLOCKED_NOT)
@@ -424,6 +440,6 @@ function protectedAllowed(setting: 'no' | 'yes' | 'local', client: Client): bool
 }
 
 /** Whether the command may be refused for lack of memory. */
-export function deniesOom(spec: CommandSpec): boolean {
+function deniesOom(spec: CommandSpec): boolean {
 	return (spec.flags & DENYOOM) !== 0;
 }

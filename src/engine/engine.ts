@@ -20,7 +20,9 @@ import { CommandSpec, NO_KEYS } from './command-spec.js';
 import { CommandContext } from './context.js';
 import { Dispatcher } from './dispatch.js';
 import { Effects } from './effects.js';
+import { Eviction } from './eviction.js';
 import { Expiry } from './expiry.js';
+import { Memory } from './memory.js';
 import { Pause } from './pause.js';
 import type { Registry } from './registry.js';
 import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE, type Settings } from './settings.js';
@@ -61,6 +63,8 @@ export class Engine {
 	readonly watches = new WatchTable();
 	readonly blocking: BlockingTable;
 	readonly expiry: Expiry;
+	readonly memory: Memory;
+	readonly eviction: Eviction;
 	readonly pause: Pause;
 	readonly ctx: CommandContext;
 	readonly dispatcher: Dispatcher;
@@ -92,6 +96,10 @@ export class Engine {
 		this.#scheduleTurn = options.scheduleTurn;
 		this.dbs = Array.from({ length: options.settings.databases }, (_, id) => new Database(id));
 		this.expiry = new Expiry(this);
+		this.memory = new Memory(this);
+		this.memory.applyLimit();
+		this.eviction = new Eviction(this);
+		this.eviction.applyPolicy();
 		this.pause = new Pause(this);
 		this.blocking = new BlockingTable(options.env, (record) => this.unblockAsTimeout(record.client));
 		this.replayClient = new Client(0, NO_TRANSPORT, this.dbs[0]!, options.env.clock.nowMs(), true);
@@ -227,6 +235,7 @@ export class Engine {
 	/** Releases every timer. The engine is not usable afterwards. */
 	stop(): void {
 		this.pause.stop();
+		this.eviction.stop();
 		for (const record of [...this.blocking.records()]) this.blocking.unblock(record.client);
 	}
 }

@@ -14,6 +14,11 @@ export class Stats {
 	expiredStalePercent = 0;
 	expiredTimeCapReached = 0;
 	expireCycleUs = 0;
+	evictedKeys = 0;
+	/** Time in which memory was over the limit: the periods that have ended, in microseconds. */
+	evictionExceededUs = 0;
+	/** When the present one began, by the monotonic clock; -1 if there is none. */
+	evictionExceededSinceUs = -1;
 	keyspaceHits = 0;
 	keyspaceMisses = 0;
 	unexpectedErrorReplies = 0;

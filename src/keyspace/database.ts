@@ -14,10 +14,18 @@
 import type { Random } from '../base/env.js';
 import { HashIndex, hashKey } from '../types/hash-index.js';
 import { IndexedMap } from '../types/indexed-map.js';
+import { estimateBytes, stringBytes } from '../types/memory-size.js';
 import type { Value } from '../types/value.js';
+import type { FrequencyCounter } from './access-clock.js';
 
 const PARTITION_COUNT_LOG2 = 10;
 const PARTITION_COUNT = 1 << PARTITION_COUNT_LOG2;
+/** A key's slots in its partition's arrays and index, with the average spare room of growing arrays. */
+const ENTRY_BYTES = 40;
+/** A key's slots in `expires`, which shares the key itself. */
+const EXPIRY_BYTES = 40;
+/** Elements of a container that its bytes are estimated from. */
+const SIZE_SAMPLES = 16;
 
 class Partition {
 	readonly index = new HashIndex(0);
@@ -36,6 +44,11 @@ function partitionOf(hash: number): number {
 	return Math.imul(hash, 0x9e3779b1) >>> (32 - PARTITION_COUNT_LOG2);
 }
 
+/** What an entry adds to the memory, its expiry time left out. */
+function entryBytes(key: string, value: Value): number {
+	return ENTRY_BYTES + stringBytes(key.length) + estimateBytes(value, SIZE_SAMPLES);
+}
+
 export class Database {
 	readonly id: number;
 	/** Number of keys, logically expired ones that have not been deleted yet included. */
@@ -44,6 +57,11 @@ export class Database {
 	expires = IndexedMap.ofNumbers();
 	/** Running mean of the time to live of volatile keys, in ms, as INFO keyspace shows it. */
 	avgTtlMs = 0;
+	/** Counts accesses while an lfu policy is chosen; undefined: the time of the last access is kept. */
+	frequency: FrequencyCounter | undefined = undefined;
+	/** Whether `#bytes` is kept up to date; see `trackBytes`. */
+	#tracksBytes = false;
+	#bytes = 0;
 	#partitions: (Partition | undefined)[] = new Array(PARTITION_COUNT).fill(undefined);
 
 	constructor(id: number) {
@@ -66,8 +84,14 @@ export class Database {
 		if (partition === undefined) return undefined;
 		const position = partition.find(key, hash);
 		if (position === -1) return undefined;
-		partition.access[position] = accessClock;
+		this.#stamp(partition, position, accessClock);
 		return partition.values[position];
+	}
+
+	#stamp(partition: Partition, position: number, accessClock: number): void {
+		const { access } = partition;
+		access[position] =
+			this.frequency === undefined ? accessClock : this.frequency.accessed(access[position]!, accessClock);
 	}
 
 	has(key: string): boolean {
@@ -87,8 +111,12 @@ export class Database {
 		}
 		const position = partition.find(key, hash);
 		if (position !== -1) {
+			if (this.#tracksBytes && value !== partition.values[position]) {
+				this.#bytes +=
+					estimateBytes(value, SIZE_SAMPLES) - estimateBytes(partition.values[position]!, SIZE_SAMPLES);
+			}
 			partition.values[position] = value;
-			partition.access[position] = accessClock;
+			this.#stamp(partition, position, accessClock);
 			return false;
 		}
 		const end = partition.keys.length;
@@ -102,6 +130,7 @@ export class Database {
 		}
 		partition.access[end] = accessClock;
 		this.size++;
+		if (this.#tracksBytes) this.#bytes += entryBytes(key, value);
 		return true;
 	}
 
@@ -112,6 +141,7 @@ export class Database {
 		if (partition === undefined) return false;
 		const position = partition.find(key, hash);
 		if (position === -1) return false;
+		if (this.#tracksBytes) this.#bytes -= entryBytes(key, partition.values[position]!);
 		partition.index.remove(hash, position);
 		const last = partition.keys.length - 1;
 		if (position !== last) {
@@ -124,6 +154,7 @@ export class Database {
 		partition.keys.pop();
 		partition.values.pop();
 		this.size--;
+		if (this.size === 0) this.#bytes = 0;
 		if (this.expires.size > 0) this.expires.delete(key);
 		return true;
 	}
@@ -172,6 +203,66 @@ export class Database {
 	}
 
 	/**
+	 * Visits `count` keys drawn at random with their access clocks (one may come several times). Not quite
+	 * uniform: where partitions are empty, the next one's keys are drawn more often.
+	 */
+	sampleKeys(random: Random, count: number, visit: (key: string, accessClock: number) => void): void {
+		if (this.size === 0) return;
+		for (let i = 0; i < count; i++) {
+			let at = random.below(PARTITION_COUNT);
+			let partition = this.#partitions[at];
+			while (partition === undefined || partition.keys.length === 0) {
+				at = (at + 1) % PARTITION_COUNT;
+				partition = this.#partitions[at];
+			}
+			const position = random.below(partition.keys.length);
+			visit(partition.keys[position]!, partition.access[position]!);
+		}
+	}
+
+	// ---- memory ---------------------------------------------------------------------------------
+
+	/**
+	 * Begins or ends keeping account of the bytes that keys and values take: begins with a walk over all of
+	 * them (about 50 ms for a million keys). Changes within a value are reported through `addBytes`.
+	 */
+	trackBytes(on: boolean): void {
+		if (on === this.#tracksBytes) return;
+		this.#tracksBytes = on;
+		this.#bytes = on ? this.#estimateEntries(this.size) : 0;
+	}
+
+	/** A value has grown, or shrunk, by that much. */
+	addBytes(bytes: number): void {
+		this.#bytes = this.size === 0 ? 0 : Math.max(0, this.#bytes + bytes);
+	}
+
+	/**
+	 * Estimate of the memory of all keys and values. Where no account is kept, it is reckoned from about
+	 * `samples` of them.
+	 */
+	estimatedBytes(samples: number): number {
+		const entries = this.#tracksBytes ? this.#bytes : this.#estimateEntries(samples);
+		return entries + this.expires.size * EXPIRY_BYTES;
+	}
+
+	#estimateEntries(samples: number): number {
+		if (this.size === 0) return 0;
+		const stride = Math.max(1, Math.ceil(this.size / samples));
+		let bytes = 0;
+		let seen = 0;
+		for (let at = 0; at < PARTITION_COUNT; at++) {
+			const partition = this.#partitions[at];
+			if (partition === undefined) continue;
+			for (let i = at % stride; i < partition.keys.length; i += stride) {
+				bytes += entryBytes(partition.keys[i]!, partition.values[i]!);
+				seen++;
+			}
+		}
+		return seen === 0 ? 0 : Math.round((bytes / seen) * this.size);
+	}
+
+	/**
 	 * Visits about `count` keys from `cursor` (0 starts); returns the next cursor, 0 when the walk is
 	 * complete. A cursor is `positions left × PARTITION_COUNT + partition`, no positions left standing
 	 * for "from the top of the partition". A cursor that was never given out ends the walk early or
@@ -210,6 +301,7 @@ export class Database {
 		this.expires = IndexedMap.ofNumbers();
 		this.size = 0;
 		this.avgTtlMs = 0;
+		this.#bytes = 0;
 	}
 
 	/** Exchanges the contents of two databases; their ids stay. */
@@ -217,6 +309,7 @@ export class Database {
 		[this.#partitions, other.#partitions] = [other.#partitions, this.#partitions];
 		[this.expires, other.expires] = [other.expires, this.expires];
 		[this.size, other.size] = [other.size, this.size];
+		[this.#bytes, other.#bytes] = [other.#bytes, this.#bytes];
 		[this.avgTtlMs, other.avgTtlMs] = [other.avgTtlMs, this.avgTtlMs];
 	}
 }

@@ -9,6 +9,7 @@ import { BLOCKED_NOT } from '../engine/client.js';
 import { clientMemoryBytes } from '../engine/client-info.js';
 import { CAT_DANGEROUS, type CommandSpec, command, LOADING, NO_KEYS, STALE } from '../engine/command-spec.js';
 import type { CommandContext } from '../engine/context.js';
+import { BASE_BYTES } from '../engine/memory.js';
 import { infoPersistence } from './info-persistence.js';
 import { humanBytes, type InfoField, percent } from './info-text.js';
 import type { Server } from './server.js';
@@ -97,13 +98,13 @@ function clientFields(server: Server): InfoField[] {
 function memoryFields(server: Server): InfoField[] {
 	const { engine, settings, log } = server;
 	const usage = process.memoryUsage();
-	const used = usage.heapUsed + usage.external;
+	const used = engine.memory.usedBytes();
 	const { stats } = engine;
 	stats.peakMemoryBytes = Math.max(stats.peakMemoryBytes, used);
 	let clients = 0;
 	for (const client of engine.clients.values()) clients += clientMemoryBytes(client);
 	const total = totalmem();
-	const overhead = Math.min(used, server.startMemoryBytes + clients);
+	const overhead = Math.min(used, BASE_BYTES + clients);
 	return [
 		['used_memory', used],
 		['used_memory_human', humanBytes(used)],
@@ -113,9 +114,9 @@ function memoryFields(server: Server): InfoField[] {
 		['used_memory_peak_human', humanBytes(stats.peakMemoryBytes)],
 		['used_memory_peak_perc', percent(used, stats.peakMemoryBytes)],
 		['used_memory_overhead', overhead],
-		['used_memory_startup', server.startMemoryBytes],
+		['used_memory_startup', BASE_BYTES],
 		['used_memory_dataset', used - overhead],
-		['used_memory_dataset_perc', percent(used - overhead, Math.max(1, used - server.startMemoryBytes))],
+		['used_memory_dataset_perc', percent(used - overhead, Math.max(1, used - BASE_BYTES))],
 		['allocator_allocated', usage.heapUsed],
 		['allocator_active', usage.heapTotal],
 		['allocator_resident', usage.rss],
@@ -143,6 +144,8 @@ function memoryFields(server: Server): InfoField[] {
 function statsFields(server: Server): InfoField[] {
 	const { engine, cron, pubsub } = server;
 	const { stats } = engine;
+	const exceededSinceUs = stats.evictionExceededSinceUs;
+	const exceededUs = exceededSinceUs < 0 ? 0 : server.env.clock.monotonicUs() - exceededSinceUs;
 	return [
 		['total_connections_received', stats.connectionsReceived],
 		['total_commands_processed', stats.commandsProcessed],
@@ -161,8 +164,10 @@ function statsFields(server: Server): InfoField[] {
 		['expired_stale_perc', stats.expiredStalePercent.toFixed(2)],
 		['expired_time_cap_reached_count', stats.expiredTimeCapReached],
 		['expire_cycle_cpu_milliseconds', Math.floor(stats.expireCycleUs / 1000)],
-		['evicted_keys', 0],
+		['evicted_keys', stats.evictedKeys],
 		['evicted_clients', 0],
+		['total_eviction_exceeded_time', Math.floor((stats.evictionExceededUs + exceededUs) / 1000)],
+		['current_eviction_exceeded_time', Math.floor(exceededUs / 1000)],
 		['keyspace_hits', stats.keyspaceHits],
 		['keyspace_misses', stats.keyspaceMisses],
 		['pubsub_channels', pubsub.channels.size],

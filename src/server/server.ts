@@ -55,8 +55,6 @@ export class Server {
 	/** The replication ID under which the log's offsets count. */
 	readonly replid: string;
 	readonly startedMs: number;
-	/** Memory in use when the server was made: what an empty one costs (INFO memory). */
-	readonly startMemoryBytes: number;
 	/** The port that is listened on; 0 if none is. */
 	port = 0;
 	readonly #options: ServerOptions;
@@ -74,8 +72,6 @@ export class Server {
 		this.runId = env.random.bytes(20).toString('hex');
 		this.replid = env.random.bytes(20).toString('hex');
 		this.startedMs = env.clock.nowMs();
-		const memory = process.memoryUsage();
-		this.startMemoryBytes = memory.heapUsed + memory.external;
 		this.#turn = new Turn((fn) => env.timers.setImmediate(fn));
 		this.pubsub = new PubSub((client) => this.engine.markOutput(client));
 		const registry = new Registry();
@@ -192,10 +188,28 @@ export class Server {
 	}
 
 	#registerHooks(): void {
-		const { config, settings, log } = this;
+		const { config, settings, log, engine } = this;
 		registerListenerHooks(this, config);
 		config.onApply('hz', () => {
 			if (this.cron.running) this.cron.start();
+			return undefined;
+		});
+		config.onApply('maxmemory', () => {
+			engine.memory.applyLimit();
+			const used = engine.memory.usedBytes();
+			if (settings.maxmemory !== 0 && used > settings.maxmemory) {
+				this.logger.log(
+					'warning',
+					`WARNING: the new maxmemory value set via CONFIG SET (${settings.maxmemory}) is smaller than the ` +
+						`current memory usage (${used}). This will result in key eviction and/or the inability to ` +
+						'accept new write commands depending on the maxmemory-policy.',
+				);
+			}
+			engine.eviction.start();
+			return undefined;
+		});
+		config.onApply('maxmemory-policy', () => {
+			engine.eviction.applyPolicy();
 			return undefined;
 		});
 		config.onApply('appendonly', () => this.persistence.applyAppendonly());

@@ -48,8 +48,7 @@ const refused = (why: string): Support => ({ level: 'refused', why });
 
 const ACL = noEffect('ACL users are not supported yet');
 const CLUSTER = noEffect('cluster mode is not supported yet');
-const EVICTION = noEffect('eviction is not supported yet');
-const GC = noEffect('memory is freed by the garbage collector, which runs beside the server');
+const CLIENT_EVICTION = noEffect('clients are not evicted yet');
 const LATENCY = noEffect('latency monitoring is not supported yet');
 /** The deletion itself takes the same time either way. */
 const LAZY: Support = { level: 'works', why: 'says whether the log has UNLINK or DEL' };
@@ -183,7 +182,7 @@ const NETWORK: readonly Directive[] = [
 	special('client-output-buffer-limit', MULTI_ARG, WORKS, clientOutputBufferLimitKind),
 	memory('client-query-buffer-limit', 0, WORKS, MB, LONG_MAX),
 	memory('proto-max-bulk-len', 0, WORKS, MB, LONG_MAX),
-	memoryOrPercent('maxmemory-clients', 0, EVICTION, 100n, LONG_MAX),
+	memoryOrPercent('maxmemory-clients', 0, CLIENT_EVICTION, 100n, LONG_MAX),
 	int('tracking-table-max-keys', 0, noEffect('CLIENT TRACKING is not supported yet'), 0n, LONG_MAX),
 ];
 
@@ -247,8 +246,8 @@ const SNAPSHOT: readonly Directive[] = [
 ];
 
 const KEYSPACE: readonly Directive[] = [
-	memory('maxmemory', 0, EVICTION, 0n, ULLONG_MAX),
-	oneOf('maxmemory-policy', 0, EVICTION, [
+	memory('maxmemory', 0, WORKS, 0n, ULLONG_MAX),
+	oneOf('maxmemory-policy', 0, WORKS, [
 		'volatile-lru',
 		'volatile-lfu',
 		'volatile-random',
@@ -258,13 +257,13 @@ const KEYSPACE: readonly Directive[] = [
 		'allkeys-random',
 		'noeviction',
 	]),
-	int('maxmemory-samples', 0, EVICTION, 1n, INT_MAX),
-	int('maxmemory-eviction-tenacity', 0, EVICTION, 0n, 100n),
-	int('lfu-log-factor', 0, EVICTION, 0n, INT_MAX),
-	int('lfu-decay-time', 0, EVICTION, 0n, INT_MAX),
+	int('maxmemory-samples', 0, WORKS, 1n, INT_MAX),
+	int('maxmemory-eviction-tenacity', 0, WORKS, 0n, 100n),
+	int('lfu-log-factor', 0, WORKS, 0n, INT_MAX),
+	int('lfu-decay-time', 0, WORKS, 0n, INT_MAX),
 	int('active-expire-effort', 0, WORKS, 1n, 10n),
 	bool('activerehashing', 0, MEMORY_LAYOUT),
-	bool('lazyfree-lazy-eviction', 0, GC),
+	bool('lazyfree-lazy-eviction', 0, LAZY),
 	bool('lazyfree-lazy-expire', 0, LAZY),
 	bool('lazyfree-lazy-server-del', 0, LAZY),
 	bool('lazyfree-lazy-user-del', 0, LAZY),
