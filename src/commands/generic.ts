@@ -119,7 +119,7 @@ function touchCommand(ctx: CommandContext): void {
 	for (let i = 1; i < args.length; i++) {
 		if (ctx.lookupRead(args[i]!) === undefined) continue;
 		count++;
-		if (ctx.client.noTouch) db.setAccessClock(args[i]!, ctx.accessClock);
+		if (ctx.client.noTouch) db.getAndTouch(args[i]!, ctx.accessClock);
 	}
 	ctx.reply.integer(count);
 }
