@@ -112,7 +112,7 @@ export class Eviction {
 		for (let evicted = 1; freed < excess; evicted++) {
 			const victim = this.#choose(nowStamp);
 			if (victim === undefined) return EVICTION_FAILED;
-			freed += this.#evict(engine.dbs[victim.dbId]!, victim.key);
+			freed += engine.memory.freedBytes(this.#evict(engine.dbs[victim.dbId]!, victim.key));
 			if (evicted % KEYS_PER_TIME_CHECK === 0 && clock.monotonicUs() - startUs > limitUs) {
 				this.#continueLater();
 				break;

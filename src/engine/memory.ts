@@ -4,15 +4,16 @@
  * V8 frees memory only when it collects garbage, and what it reports until then counts all the garbage of the
  * requests: evicting until that number falls would delete everything. So the figure is an account:
  *
- *     BASE_BYTES + keys and values, estimated + what clients hold + correction
+ *     BASE_BYTES + factor × (keys and values, estimated) + what clients hold
  *
  * Keys and values are followed exactly as they are set and deleted (`Database`); a value that a command changes in
  * place is estimated before and after (`noteAccess`, `settle`). What the runtime itself takes (12 MB and more, and the
  * code it compiles) is not in it, as the program's code is not in Redis's.
  *
  * Estimates drift, so the driver measures what is alive after each full garbage collection (`correctBy`). As long as
- * that agrees with the account within a tolerance, the account stands, so that small limits behave the same in every
- * run; beyond it the difference becomes the correction.
+ * that agrees with the account within a tolerance, the factor is 1, so that small limits behave the same in every run;
+ * beyond it the factor makes up for the difference. A factor, and no sum: a dataset that is emptied must leave nothing
+ * behind, since a server that refuses all writes may not collect garbage for a long time.
  *
  * The account is kept only while there is a limit: without one, INFO reckons the figure from a sample of the keys.
  */
@@ -36,6 +37,8 @@ const ELEMENT_BYTES = 32;
 /** What measurement and account may differ by: this, and a share of what was measured. */
 const TOLERANCE_BYTES = 8 * 1024 * 1024;
 const TOLERANCE_DIVISOR = 16;
+const FACTOR_MIN = 0.25;
+const FACTOR_MAX = 8;
 /** Clients are summed up once in 1 ms, and in 1 ms more for each so many of them. */
 const CLIENTS_PER_MS = 64;
 
@@ -56,7 +59,7 @@ function elementCount(value: ObjectValue): number {
 export class Memory {
 	readonly #engine: Engine;
 	readonly #accesses: Access[] = [];
-	#correctionBytes = 0;
+	#factor = 1;
 	#clientBytes = 0;
 	#clientsNextMs = 0;
 
@@ -68,7 +71,7 @@ export class Memory {
 	applyLimit(): void {
 		const on = this.#engine.settings.maxmemory !== 0;
 		for (const db of this.#engine.dbs) db.trackBytes(on);
-		if (!on) this.#correctionBytes = 0;
+		if (!on) this.#factor = 1;
 	}
 
 	/** Used memory in bytes, clients summed up now. */
@@ -94,7 +97,7 @@ export class Memory {
 	}
 
 	#usedBytes(): number {
-		return Math.max(0, BASE_BYTES + this.datasetBytes() + this.#clientBytes + this.#correctionBytes);
+		return Math.round(BASE_BYTES + this.datasetBytes() * this.#factor + this.#clientBytes);
 	}
 
 	#sumClients(): void {
@@ -106,11 +109,17 @@ export class Memory {
 	/** `liveBytes` is what was found alive after a full garbage collection, the runtime's own memory left out. */
 	correctBy(liveBytes: number): void {
 		if (this.#engine.settings.maxmemory === 0) return;
-		const difference = liveBytes - (this.usedBytes() - this.#correctionBytes - BASE_BYTES);
+		this.#sumClients();
+		const datasetBytes = this.datasetBytes();
+		const difference = liveBytes - this.#clientBytes - datasetBytes;
 		const tolerance = TOLERANCE_BYTES + liveBytes / TOLERANCE_DIVISOR;
-		// Within the tolerance of no correction, none is due; else a standing one is changed only by as much.
-		if (Math.abs(difference) <= tolerance) this.#correctionBytes = 0;
-		else if (Math.abs(difference - this.#correctionBytes) > tolerance) this.#correctionBytes = difference;
+		const factor = Math.abs(difference) <= tolerance ? 1 : 1 + difference / Math.max(1, datasetBytes);
+		this.#factor = Math.min(FACTOR_MAX, Math.max(FACTOR_MIN, factor));
+	}
+
+	/** What the deletion of something estimated at `bytes` frees, in terms of the account. */
+	freedBytes(bytes: number): number {
+		return bytes * this.#factor;
 	}
 
 	/** The present command may change the value in place: its size before is kept. */

@@ -15,6 +15,7 @@ import { pictureText, showsPicture, usageText, versionText } from './banner.js';
 import { type CommandLine, parseCommandLine } from './config/command-line.js';
 import { Config } from './config/config.js';
 import { type LoadResult, loadConfig, settingsWithoutEffect } from './config/config-loader.js';
+import { HeapWatch } from './heap-watch.js';
 import { ServerLogger } from './logger.js';
 import { LoadError } from './persistence.js';
 import {
@@ -143,6 +144,7 @@ class Program {
 				resolvePath: (path) => this.#path(path),
 				onShutdown: (exitCode) => void this.#shutDown(exitCode),
 			});
+			new HeapWatch(this.#server);
 			await this.#server.listen();
 		} catch (error) {
 			this.#fail(error);
