@@ -171,6 +171,7 @@ export class CommandContext {
 
 	/** Replaces the value of an existing key in place; expiry time, watchers and waiters are left alone. */
 	replaceValue(key: string, value: Value): void {
+		if (this.settings.maxmemory !== 0) this.engine.memory.noteAccess(value);
 		this.db.set(key, value, this.accessClock);
 	}
 

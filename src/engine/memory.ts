@@ -18,7 +18,7 @@
  * The account is kept only while there is a limit: without one, INFO reckons the figure from a sample of the keys.
  */
 import { ListValue } from '../types/list-value.js';
-import { estimateBytes, stringBytes } from '../types/memory-size.js';
+import { elementBytes, estimateBytes, stringBytes } from '../types/memory-size.js';
 import { RawString } from '../types/raw-string.js';
 import type { Value } from '../types/value.js';
 import { clientMemoryBytes } from './client-info.js';
@@ -32,8 +32,6 @@ const INFO_SAMPLES = 20_000;
 const EXACT_ELEMENTS_MAX = 16;
 /** Elements that larger ones are estimated from. */
 const SIZE_SAMPLES = 32;
-/** The slots of an element of a container, a mean over the types. */
-const ELEMENT_BYTES = 32;
 /** What measurement and account may differ by: this, and a share of what was measured. */
 const TOLERANCE_BYTES = 8 * 1024 * 1024;
 const TOLERANCE_DIVISOR = 16;
@@ -147,7 +145,7 @@ export class Memory {
 			} else if (now < count) {
 				change -= ((count - now) * bytes) / count;
 			} else if (now > count) {
-				change += (now - count) * (ELEMENT_BYTES + meanArgBytes(args));
+				change += (now - count) * elementBytes(value, meanArgBytes(args));
 			}
 		}
 		accesses.length = 0;

@@ -61,6 +61,16 @@ export function estimateBytes(value: Value, samples: number): number {
 	return total(value.size, n, bytes, entryBytes);
 }
 
+/** The bytes that one more element takes in a container, strings of about `meanStringBytes` each. */
+export function elementBytes(value: Value, meanStringBytes: number): number {
+	if (value instanceof ListValue) return LIST_ENTRY_BYTES + meanStringBytes;
+	if (value instanceof HashValue) return TABLE_ENTRY_BYTES + 2 * meanStringBytes;
+	if (value instanceof SetValue)
+		return value.encoding === 'intset' ? LIST_ENTRY_BYTES : SET_ENTRY_BYTES + meanStringBytes;
+	if (typeof value !== 'object' || value instanceof RawString) return 0;
+	return meanStringBytes + (value.encoding === 'listpack' ? ZSET_LISTPACK_ENTRY_BYTES : ZSET_ENTRY_BYTES);
+}
+
 function sampleCount(size: number, samples: number): number {
 	return samples <= 0 ? size : Math.min(size, samples);
 }
