@@ -243,7 +243,24 @@ export class Database {
 	 */
 	estimatedBytes(samples: number): number {
 		const entries = this.#tracksBytes ? this.#bytes : this.#estimateEntries(samples);
-		return entries + this.expires.size * EXPIRY_BYTES;
+		return entries + this.expiryBytes();
+	}
+
+	/** Estimate of what one key takes with its value, of which `samples` elements are looked at (0: all). */
+	entryBytesOf(key: string, samples: number): number | undefined {
+		const value = this.get(key);
+		if (value === undefined) return undefined;
+		return ENTRY_BYTES + stringBytes(key.length) + estimateBytes(value, samples);
+	}
+
+	/** Estimate of what the tables take, keys and values left out. */
+	tableBytes(): number {
+		return this.size * ENTRY_BYTES;
+	}
+
+	/** The same of the expiry times. */
+	expiryBytes(): number {
+		return this.expires.size * EXPIRY_BYTES;
 	}
 
 	#estimateEntries(samples: number): number {

@@ -8,6 +8,7 @@ import { hashCommands } from '../commands/hash.js';
 import { listCommands } from '../commands/list.js';
 import { setCommands } from '../commands/set.js';
 import { stringCommands } from '../commands/string.js';
+import { timeCommands } from '../commands/time.js';
 import { transactionCommands } from '../commands/transaction.js';
 import { zsetCommands } from '../commands/zset.js';
 import type { Registry } from '../engine/registry.js';
@@ -15,6 +16,7 @@ import { pubsubCommands } from '../pubsub/pubsub-commands.js';
 import { configCommands } from './config/config-commands.js';
 import { debugCommands } from './debug-commands.js';
 import { infoCommands } from './info.js';
+import { memoryCommands } from './memory-commands.js';
 import type { Server } from './server.js';
 import { shutdownCommands } from './shutdown-commands.js';
 
@@ -24,6 +26,8 @@ export function addCommands(registry: Registry, server: Server): void {
 	registry.add(commandCommands());
 	registry.add(infoCommands(server));
 	registry.add(debugCommands(server));
+	registry.add(memoryCommands(server));
+	registry.add(timeCommands());
 	registry.add(shutdownCommands(server));
 	registry.add(transactionCommands());
 	registry.add(stringCommands());
