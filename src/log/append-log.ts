@@ -24,6 +24,7 @@
  * durable, then the old file cut. A crash between the last two leaves bytes in both files; the loader goes by
  * `startoffset` and skips the surplus.
  */
+import { blockThread } from '../base/block-thread.js';
 import type { Env } from '../base/env.js';
 import { errorText } from '../base/error-text.js';
 import type { Logger } from '../base/logger.js';
@@ -61,6 +62,8 @@ export class AppendLog {
 	writeError: string | null = null;
 	/** Increments when a new incremental file begins: the next entry must be preceded by a SELECT. */
 	fileGeneration = 0;
+	/** How long each flush that has something to write waits before it, in milliseconds (DEBUG AOF-FLUSH-SLEEP). */
+	flushSleepMs = 0;
 
 	private readonly fs: LogFs;
 	private readonly env: Env;
@@ -247,6 +250,7 @@ export class AppendLog {
 		this.markFlush(end);
 		if (this.writeError !== null) return;
 		if (end > this.writtenOffset) {
+			if (this.flushSleepMs > 0) blockThread(this.flushSleepMs);
 			if (this.writing) return;
 			if (this.fsyncing) {
 				if (this.policy !== 'always') this.startWrite(this.file);

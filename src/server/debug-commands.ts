@@ -3,6 +3,7 @@
  * inside of Redis (its allocator, its hash tables) tells what corresponds to it here.
  */
 
+import { blockThread } from '../base/block-thread.js';
 import { parseInt64 } from '../base/numbers.js';
 import { REDIS_VERSION } from '../base/version.js';
 import {
@@ -183,7 +184,13 @@ function protocolSubcommand(ctx: CommandContext): void {
 
 function sleepSubcommand(ctx: CommandContext): void {
 	const seconds = Number.parseFloat(ctx.args[2]!);
-	if (seconds > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, seconds * 1000);
+	if (seconds > 0) blockThread(seconds * 1000);
+	ctx.reply.ok();
+}
+
+function aofFlushSleepSubcommand(ctx: CommandContext, server: Server): void {
+	const micros = parseInt64(ctx.args[2]!);
+	server.log.flushSleepMs = typeof micros === 'number' && micros > 0 ? micros / 1000 : 0;
 	ctx.reply.ok();
 }
 
@@ -278,6 +285,7 @@ const ROWS: ReadonlyMap<string, Row> = new Map<string, Row>([
 	['populate', { run: populateSubcommand, argc: [3, 5] }],
 	['protocol', { run: protocolSubcommand, argc: [3, 3] }],
 	['sleep', { run: sleepSubcommand, argc: [3, 3] }],
+	['aof-flush-sleep', { run: aofFlushSleepSubcommand, argc: [3, 3] }],
 	['set-active-expire', { run: setActiveExpireSubcommand, argc: [3, 3] }],
 	['quicklist-packed-threshold', { run: packedThresholdSubcommand, argc: [3, 3] }],
 	['log', { run: logSubcommand, argc: [3, 3] }],

@@ -1,5 +1,7 @@
 /** The lines of DEBUG HELP. */
 export const DEBUG_HELP: readonly string[] = [
+	'AOF-FLUSH-SLEEP <microseconds>',
+	'    Wait that long before the log is written, 0 for not at all.',
 	'ASSERT',
 	'    End the process as a bug of ours would.',
 	'CONFIG-REWRITE-FORCE-ALL',

@@ -7,6 +7,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { SILENT_LOGGER } from '../base/logger.js';
 import { fromNative, toNative } from '../base/native-text.js';
 import { systemEnv } from '../base/system-env.js';
 import { REDIS_VERSION, TSREDIS_VERSION } from '../base/version.js';
@@ -238,7 +239,8 @@ class Program {
 		if (!(error instanceof LoadError)) {
 			this.#logger.log('warning', error instanceof Error ? fromNative(error.message) : String(error));
 		}
-		removePidFile(this.#pidFile, this.#logger);
+		// Without a word: the reason is to be the last line of the log.
+		removePidFile(this.#pidFile, SILENT_LOGGER);
 		process.exit(1);
 	}
 

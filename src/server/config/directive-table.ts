@@ -226,7 +226,7 @@ const LOG: readonly Directive[] = [
 	memory('auto-aof-rewrite-min-size', 0, REWRITE, 0n, LONG_MAX),
 	bool('aof-load-truncated', 0, WORKS),
 	bool('aof-use-rdb-preamble', 0, REWRITE),
-	bool('aof-timestamp-enabled', 0, noEffect('the log has no timestamps yet')),
+	bool('aof-timestamp-enabled', 0, noEffect('the log holds what replicas receive, and nothing else')),
 	bool('aof-rewrite-incremental-fsync', 0, REWRITE),
 	bool('aof-disable-auto-gc', HIDDEN, REWRITE),
 	int('loading-process-events-interval-bytes', HIDDEN, TESTS_ONLY, 1024n, INT_MAX),
