@@ -1,4 +1,5 @@
 #!/usr/bin/env node
 import { main } from './main.js';
 
-await main(process.argv.slice(2));
+// Not awaited: the bundle is CommonJS. A rejection is an uncaught exception all the same.
+void main(process.argv.slice(2));
