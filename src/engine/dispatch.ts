@@ -63,6 +63,9 @@ export class Dispatcher {
 	#source: Buffer = NO_SOURCE;
 	#start = 0;
 	#end = 0;
+	/** The last row found: most requests call what the one before them called. */
+	#lastName = '';
+	#lastSpec: CommandSpec | undefined = undefined;
 	#servingReady = false;
 	/** Clients that are free to go on, in the order in which they became so. */
 	#continuing: Continuation[] = [];
@@ -126,6 +129,7 @@ export class Dispatcher {
 	/** The row for the arguments: the subcommand's where there is one. Undefined after an error reply. */
 	#lookup(client: Client, args: readonly string[]): CommandSpec | undefined {
 		const name = args[0]!;
+		if (name === this.#lastName && this.#lastSpec !== undefined) return this.#lastSpec;
 		const spec = this.#engine.registry.lookup(name);
 		if (spec === undefined) {
 			if (HTTP_WORDS.has(name.toLowerCase())) {
@@ -149,6 +153,10 @@ export class Dispatcher {
 				return undefined;
 			}
 			return sub;
+		}
+		if (spec.subcommands === undefined) {
+			this.#lastName = name;
+			this.#lastSpec = spec;
 		}
 		return spec;
 	}
@@ -250,21 +258,33 @@ export class Dispatcher {
 	 * for waiting commands that are tried again (`isRetry`).
 	 */
 	call(client: Client, spec: CommandSpec, args: string[], isRetry: boolean): void {
+		if (this.#depth === 0) {
+			const { ctx, time, turnStartUs, eviction } = this.#engine;
+			if (turnStartUs < 0) time.read(); // no input led here, but a timer
+			ctx.nowMs = time.wallMs;
+			ctx.accessClock = eviction.stamp(ctx.nowMs);
+			this.#execute(client, spec, args, isRetry);
+			return;
+		}
+		const { ctx } = this.#engine;
+		const { client: outerClient, spec: outerSpec, args: outerArgs, db: outerDb, dirty: outerDirty } = ctx;
+		const { reply: outerReply, failed: outerFailed } = ctx;
+		this.#execute(client, spec, args, isRetry);
+		ctx.client = outerClient;
+		ctx.reply = outerReply;
+		ctx.spec = outerSpec;
+		ctx.args = outerArgs;
+		ctx.db = outerDb;
+		ctx.dirty = outerDirty;
+		ctx.failed = outerFailed;
+	}
+
+	#execute(client: Client, spec: CommandSpec, args: string[], isRetry: boolean): void {
 		const engine = this.#engine;
-		const { ctx, effects } = engine;
-		const outer = this.#depth === 0;
-		const { client: savedClient, spec: savedSpec, args: savedArgs, db: savedDb, dirty: savedDirty } = ctx;
-		const savedReply = ctx.reply;
-		const savedFailed = ctx.failed;
-		const source = this.#source;
-		const start = this.#start;
+		const { ctx, effects, time } = engine;
 		const end = this.#end;
 		this.#end = 0;
-		if (outer) {
-			ctx.nowMs = engine.env.clock.nowMs();
-			ctx.accessClock = engine.eviction.stamp(ctx.nowMs);
-		}
-		this.#depth++;
+		const outer = this.#depth++ === 0;
 		ctx.client = client;
 		ctx.reply = client.reply;
 		ctx.db = client.db;
@@ -277,7 +297,7 @@ export class Dispatcher {
 		ctx.effectSuppressed = false;
 		if (engine.onCommand !== undefined && !isRetry && !client.isReplay)
 			engine.onCommand(client, ctx.db.id, args);
-		const startUs = engine.env.clock.monotonicUs();
+		const startUs = time.us;
 		const dbId = client.db.id;
 
 		try {
@@ -293,23 +313,16 @@ export class Dispatcher {
 			!client.isReplay &&
 			(isRetry ? engine.blocking.recordOf(client)?.waitsOn !== true : client.blocked === BLOCKED_NOT)
 		)
-			this.#account(spec, engine.env.clock.monotonicUs() - startUs, ctx.failed);
+			this.#account(spec, time.read() - startUs, ctx.failed);
 		if (ctx.dirty > 0) {
 			engine.dirty += ctx.dirty;
 			if (!ctx.effectSuppressed) {
 				if (ctx.effectArgs !== undefined) effects.add(dbId, ctx.effectArgs);
-				else if (outer && end > 0 && effects.isEmpty) effects.appendRaw(dbId, source, start, end);
+				else if (outer && end > 0 && effects.isEmpty) effects.appendRaw(dbId, this.#source, this.#start, end);
 				else effects.add(dbId, args);
 			}
 		}
 		if (outer && !effects.isEmpty) effects.commit((spec.flags & TOUCHES_ARBITRARY_KEYS) !== 0);
-		ctx.client = savedClient;
-		ctx.reply = savedReply;
-		ctx.spec = savedSpec;
-		ctx.args = savedArgs;
-		ctx.db = savedDb;
-		ctx.dirty = savedDirty;
-		ctx.failed = savedFailed;
 	}
 
 	#account(spec: CommandSpec, durationUs: number, failed: boolean): void {

@@ -23,6 +23,10 @@ export class Effects {
 	/** The database that the log's reader has selected; -1 after the start of a file. */
 	#selectedDb = -1;
 	#fileGeneration = -1;
+	/** Requests that lie side by side in `#rawSource`, not handed to the log yet. */
+	#rawSource: Buffer | undefined = undefined;
+	#rawStart = 0;
+	#rawEnd = 0;
 
 	get isEmpty(): boolean {
 		return this.#pending.length === 0;
@@ -32,12 +36,29 @@ export class Effects {
 		if (this.log !== undefined) this.#pending.push({ dbId, args });
 	}
 
-	/** Appends one effect from the bytes it was sent as. Nothing else may be pending. */
+	/**
+	 * Appends one effect from the bytes it was sent as; nothing else may be pending. Requests that follow
+	 * each other in the same source are copied at once: `seal` must be called before the source changes.
+	 */
 	appendRaw(dbId: number, source: Buffer, start: number, end: number): void {
-		const log = this.log;
+		const { log } = this;
 		if (log === undefined) return;
+		if (source === this.#rawSource && start === this.#rawEnd && dbId === this.#selectedDb) {
+			this.#rawEnd = end;
+			return;
+		}
+		this.seal();
 		if (dbId !== this.#selectedDb || log.fileGeneration !== this.#fileGeneration) this.#select(log, dbId);
-		log.appendRaw(source, start, end);
+		this.#rawSource = source;
+		this.#rawStart = start;
+		this.#rawEnd = end;
+	}
+
+	/** Copies what `appendRaw` has gathered into the log. */
+	seal(): void {
+		if (this.#rawSource === undefined) return;
+		this.log?.appendRaw(this.#rawSource, this.#rawStart, this.#rawEnd);
+		this.#rawSource = undefined;
 	}
 
 	/** Ends the execution unit. `separate`: its effects need not be one transaction. */
@@ -46,6 +67,7 @@ export class Effects {
 		const log = this.log;
 		if (pending.length === 0 || log === undefined) return;
 		this.#pending = [];
+		this.seal();
 		const group = pending.length > 1 && !separate;
 		if (group) log.appendArgs(MULTI_ENTRY);
 		for (const effect of pending) {

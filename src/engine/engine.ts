@@ -27,6 +27,7 @@ import { Pause } from './pause.js';
 import type { Registry } from './registry.js';
 import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE, type Settings } from './settings.js';
 import { Stats } from './stats.js';
+import { UnitClock } from './unit-clock.js';
 import { WatchTable } from './watch.js';
 
 /** Sends messages to subscribers; the pub/sub module is one. */
@@ -70,6 +71,8 @@ export class Engine {
 	readonly dispatcher: Dispatcher;
 	/** Applies the entries of a log (start-up). */
 	readonly replayClient: Client;
+	/** The time of commands. */
+	readonly time: UnitClock;
 	/** Changes since the last snapshot (INFO persistence, rdb_changes_since_last_save). */
 	dirty = 0;
 	/** The dataset is being loaded: commands without the LOADING flag are refused. */
@@ -90,6 +93,7 @@ export class Engine {
 	constructor(options: EngineOptions) {
 		this.settings = options.settings;
 		this.env = options.env;
+		this.time = new UnitClock(options.env.clock);
 		this.logger = options.logger;
 		this.registry = options.registry;
 		this.publisher = options.publisher;
@@ -140,10 +144,11 @@ export class Engine {
 		for (const hook of this.onClientClosed) hook(client);
 	}
 
-	/** Input has arrived: a turn begins, unless one is under way. */
-	beginTurn(): void {
+	/** Input has arrived: reads the clock, and begins a turn unless one is under way. */
+	beginInput(): void {
+		const us = this.time.read();
 		if (this.turnStartUs >= 0) return;
-		this.turnStartUs = this.env.clock.monotonicUs();
+		this.turnStartUs = us;
 		this.turnStartCommands = this.stats.commandsProcessed;
 	}
 

@@ -17,6 +17,8 @@ const LIMIT_CHECK_BYTES = 1024 * 1024;
 /** What a connection tells its owner. */
 export interface ConnectionOwner {
 	readonly engine: Engine;
+	/** A read has been dealt with: its replies may be sent before the end of the turn. */
+	inputHandled(): void;
 	/** The socket is closed and the client forgotten. */
 	connectionClosed(connection: Connection): void;
 }
@@ -61,13 +63,14 @@ export class Connection implements Transport {
 		if (this.#closing) return;
 		const { client } = this;
 		const { stats } = this.#engine;
-		this.#engine.beginTurn();
+		this.#engine.beginInput();
 		stats.netInputBytes += length;
 		stats.readsProcessed++;
 		client.bytesRead += length;
-		client.lastInteractionMs = this.#engine.env.clock.nowMs();
+		client.lastInteractionMs = this.#engine.time.wallMs;
 		this.#parser.feed(chunk, 0, length);
 		this.#run();
+		this.#owner.inputHandled();
 		if (this.#parser.heldBytes > this.#engine.settings.clientQueryBufferLimit) {
 			stats.queryBufferLimitDisconnections++;
 			this.#engine.logger.log(
@@ -111,6 +114,7 @@ export class Connection implements Transport {
 			break;
 		}
 		this.#running = false;
+		engine.effects.seal();
 		if (!client.reply.isEmpty()) engine.markOutput(client);
 	}
 
