@@ -4,7 +4,7 @@
  */
 import { chmodSync, unlinkSync } from 'node:fs';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
+import type { TLSSocket, TlsOptions } from 'node:tls';
 import type { Engine } from '../engine/engine.js';
 import { Connection, type ConnectionOwner, readByEvents, readInto } from './connection.js';
 import type { Turn } from './turn.js';
@@ -150,6 +150,8 @@ export class Listeners implements ConnectionOwner {
 	}
 
 	#tlsServer(options: TlsOptions): NetServer {
+		// Fetched here, as most servers start without TLS.
+		const { createServer: createTlsServer } = process.getBuiltinModule('node:tls');
 		const server = createTlsServer({ ...options, noDelay: true } as TlsOptions, (socket: TLSSocket) => {
 			// `tls-auth-clients optional`: no certificate will do, a bad one will not.
 			if (options.requestCert && !socket.authorized && Object.keys(socket.getPeerCertificate()).length > 0) {

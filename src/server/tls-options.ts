@@ -2,7 +2,7 @@
 import { constants, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { createSecureContext, type SecureVersion, type TlsOptions } from 'node:tls';
+import type { SecureVersion, TlsOptions } from 'node:tls';
 import { errorText } from '../base/error-text.js';
 import { toNative } from '../base/native-text.js';
 import type { Settings } from '../engine/settings.js';
@@ -45,7 +45,7 @@ export function buildTlsOptions(settings: Settings): TlsResult {
 		if (ciphers !== '') options.ciphers = ciphers;
 		// Fresh keys with every set of options: no ticket of before is accepted.
 		options.ticketKeys = randomBytes(TICKET_KEY_BYTES);
-		createSecureContext(options);
+		process.getBuiltinModule('node:tls').createSecureContext(options);
 		return { options };
 	} catch (error) {
 		return { error: `Failed to configure TLS: ${errorText(error)}` };
