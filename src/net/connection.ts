@@ -49,7 +49,7 @@ export class Connection implements Transport {
 		this.client = owner.engine.addClient(this);
 		socket.on('error', () => undefined); // 'close' follows, and says all there is to know
 		socket.on('close', () => this.#onClose());
-		socket.on('end', () => this.closeNow());
+		socket.on('end', () => this.#onInputEnd());
 	}
 
 	/** File descriptor of the socket, or -1. */
@@ -197,6 +197,13 @@ export class Connection implements Transport {
 		this.#onClose();
 	}
 
+	/** The client sends nothing more. It may still read: replies to what it has sent are on their way. */
+	#onInputEnd(): void {
+		const isWaiting = this.client.blocked !== BLOCKED_NOT;
+		if (isWaiting || (this.heldBatches === 0 && this.outputBytes() === 0)) this.closeNow();
+		else this.closeAfterReply();
+	}
+
 	#onClose(): void {
 		if (this.#closed) return;
 		this.#closed = true;
@@ -233,7 +240,7 @@ export function readInto(
 	accepted.destroy();
 	const socket = new Socket({
 		handle,
-		allowHalfOpen: false,
+		allowHalfOpen: true,
 		onread: {
 			buffer,
 			callback: (length: number) => {

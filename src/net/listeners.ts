@@ -134,7 +134,7 @@ export class Listeners implements ConnectionOwner {
 	}
 
 	#tcpServer(): NetServer {
-		return createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
+		return createServer({ pauseOnConnect: true, noDelay: true, allowHalfOpen: true }, (socket) => {
 			const remote = endpoint(socket.remoteAddress, socket.remotePort);
 			const local = endpoint(socket.localAddress, socket.localPort);
 			if (this.#refuse(socket, socket.remoteAddress)) return;
@@ -143,7 +143,7 @@ export class Listeners implements ConnectionOwner {
 	}
 
 	#unixServer(path: string): NetServer {
-		return createServer({ pauseOnConnect: true }, (socket) => {
+		return createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
 			if (this.#refuse(socket, undefined)) return;
 			readInto(socket, this.#readBuffer, (own) => this.#accept(own, `${path}:0`, `${path}:0`));
 		});
@@ -152,16 +152,23 @@ export class Listeners implements ConnectionOwner {
 	#tlsServer(options: TlsOptions): NetServer {
 		// Fetched here, as most servers start without TLS.
 		const { createServer: createTlsServer } = process.getBuiltinModule('node:tls');
-		const server = createTlsServer({ ...options, noDelay: true } as TlsOptions, (socket: TLSSocket) => {
-			// `tls-auth-clients optional`: no certificate will do, a bad one will not.
-			if (options.requestCert && !socket.authorized && Object.keys(socket.getPeerCertificate()).length > 0) {
-				socket.destroy();
-				return;
-			}
-			if (this.#refuse(socket, socket.remoteAddress)) return;
-			const remote = endpoint(socket.remoteAddress, socket.remotePort);
-			readByEvents(socket, this.#accept(socket, remote, endpoint(socket.localAddress, socket.localPort)));
-		});
+		const server = createTlsServer(
+			{ ...options, noDelay: true, allowHalfOpen: true } as TlsOptions,
+			(socket: TLSSocket) => {
+				// `tls-auth-clients optional`: no certificate will do, a bad one will not.
+				if (
+					options.requestCert &&
+					!socket.authorized &&
+					Object.keys(socket.getPeerCertificate()).length > 0
+				) {
+					socket.destroy();
+					return;
+				}
+				if (this.#refuse(socket, socket.remoteAddress)) return;
+				const remote = endpoint(socket.remoteAddress, socket.remotePort);
+				readByEvents(socket, this.#accept(socket, remote, endpoint(socket.localAddress, socket.localPort)));
+			},
+		);
 		server.on('tlsClientError', (error, socket) => {
 			this.engine.logger.log('verbose', `Error accepting a client connection: ${error.message}`);
 			socket.destroy();
