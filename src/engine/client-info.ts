@@ -74,7 +74,7 @@ export function clientInfoLine(client: Client, nowMs: number): string {
 		['multi', client.inMulti ? client.queued.length : -1],
 		['qbuf', transport.queryBufferBytes()],
 		['qbuf-free', transport.queryBufferFree()],
-		['argv-mem', client.argvBytes],
+		['argv-mem', transport.argumentBytes()],
 		['multi-mem', client.queuedBytes],
 		['rbs', 0],
 		['rbp', 0],

@@ -14,9 +14,11 @@ export interface Transport {
 	readonly localAddress: string;
 	/** File descriptor, or -1 if there is none. */
 	readonly fd: number;
-	/** Bytes of requests that have not been executed, and the room left in their buffer. */
+	/** Bytes of requests that have not been executed to their end, and the room left in their buffer. */
 	queryBufferBytes(): number;
 	queryBufferFree(): number;
+	/** Sum of the argument lengths of the request in progress; 0 if there is none. */
+	argumentBytes(): number;
 	/** Bytes of replies handed over but not taken by the network yet. */
 	outputBytes(): number;
 	/** Number of pieces those bytes are in. */
@@ -75,8 +77,6 @@ export class Client {
 	authenticated: boolean;
 	/** Executed last, for CLIENT LIST; empty before the first. */
 	lastCommand = '';
-	/** Sum of the argument lengths of the request in progress, for CLIENT LIST. */
-	argvBytes = 0;
 
 	inMulti = false;
 	/** The transaction will be refused: a command was rejected while queueing. */
@@ -152,6 +152,7 @@ export const NO_TRANSPORT: Transport = {
 	fd: -1,
 	queryBufferBytes: () => 0,
 	queryBufferFree: () => 0,
+	argumentBytes: () => 0,
 	outputBytes: () => 0,
 	outputPieces: () => 0,
 	resume: () => undefined,

@@ -163,12 +163,19 @@ export class Connection implements Transport {
 		this.closeNow();
 	}
 
+	/** While requests are executed, the one under way and those behind it; else what is held for later. */
 	queryBufferBytes(): number {
-		return this.#parser.heldBytes;
+		return this.#running ? this.#parser.unparsedBytes : this.#parser.heldBytes;
 	}
 
 	queryBufferFree(): number {
 		return Math.max(0, this.#parser.heldCapacity - this.#parser.heldBytes);
+	}
+
+	argumentBytes(): number {
+		let bytes = 0;
+		if (this.#running) for (const argument of this.#parser.args) bytes += argument.length;
+		return bytes;
 	}
 
 	outputBytes(): number {

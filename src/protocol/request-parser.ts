@@ -80,7 +80,7 @@ export class RequestParser {
 		return this.#held.length;
 	}
 
-	/** Bytes of `source` not parsed yet. */
+	/** Bytes of `source` from the start of the request that `next` found last. */
 	get unparsedBytes(): number {
 		return this.#limit - this.start;
 	}
