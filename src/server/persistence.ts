@@ -74,13 +74,13 @@ export class Persistence {
 	}
 
 	/**
-	 * Loads the dataset again from its own log, in the server (DEBUG LOADAOF). An error text, or
-	 * undefined. On failure the dataset is gone, as in Redis; the log is as it was.
+	 * Loads the dataset again from its own log, in the server (DEBUG LOADAOF); while the log is switched
+	 * off, from the files that it has left. An error text, or undefined. On failure, or where there are no
+	 * files, the dataset is gone, as in Redis; the log is as it was.
 	 */
 	reloadFromLog(): string | undefined {
 		const { engine, log } = this.#server;
-		if (!log.attached) return 'ERR Error trying to load the AOF files, the log is switched off';
-		if (!log.flushNow()) return 'ERR Error trying to write the log before loading it';
+		if (log.attached && !log.flushNow()) return 'ERR Error trying to write the log before loading it';
 		for (const db of engine.dbs) db.clear();
 		const saved = engine.effects.log;
 		engine.effects.log = undefined;
@@ -88,7 +88,9 @@ export class Persistence {
 		const result = loadLogNow(this.#loadOptions(), (args) => this.#replay.apply(args));
 		this.#replay.end();
 		engine.effects.log = saved;
-		return result.kind === 'failed'
+		if (result.kind === 'loaded')
+			this.#server.logger.log('notice', 'Append Only File loaded by DEBUG LOADAOF');
+		return result.kind === 'failed' || result.content === 'absent'
 			? 'ERR Error trying to load the AOF files, check server logs.'
 			: undefined;
 	}

@@ -52,7 +52,18 @@ export function generateProgram(
 function anyStep(words: Vocabulary, families: readonly (readonly Recipe[])[]): Step {
 	const step = drawRecipe(words, words.random.pick(families)).make(words);
 	if (step.kind !== 'command' || UNMUTATED.test(step.args[0]!)) return step;
-	return words.random.chance(MUTATION_PROBABILITY) ? mutate(words, step) : step;
+	return withOpenOrder(words.random.chance(MUTATION_PROBABILITY) ? mutate(words, step) : step);
+}
+
+/** SORT BY a constant leaves the elements as they come, which for a set is in no defined order, unless it stores. */
+function withOpenOrder(step: CommandStep): CommandStep {
+	const upper = step.args.map((arg) => arg.toUpperCase());
+	if (!/^SORT(_RO)?$/.test(upper[0]!) || upper.includes('STORE')) return step;
+	const isConstant = upper.some(
+		(word, index) => index > 2 && upper[index - 1] === 'BY' && !word.includes('*'),
+	);
+	if (!isConstant) return step;
+	return { ...step, mode: upper.includes('LIMIT') ? 'ignored' : 'unordered' };
 }
 
 /** The same command with one thing wrong with it, probably. */
