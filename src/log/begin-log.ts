@@ -2,7 +2,7 @@
 import { errorText } from '../base/error-text.js';
 import type { Logger } from '../base/logger.js';
 import { aofEntryBytes } from '../formats/aof-entry.js';
-import type { AofFileInfo, AofManifest } from '../formats/aof-manifest.js';
+import { type AofFileInfo, type AofManifest, manifestFileName } from '../formats/aof-manifest.js';
 import { type DurableSteps, runStepsNow } from './durable-steps.js';
 import type { LogBuffer } from './log-buffer.js';
 import { LogFile } from './log-file.js';
@@ -27,6 +27,7 @@ export function openLogFiles(
 	}
 	folder.manifest = manifest;
 	let name = names.fileName;
+	let action = 'open the append-only';
 	try {
 		let next = manifest;
 		if (next.base === null && next.incrementals.length === 0) {
@@ -54,11 +55,13 @@ export function openLogFiles(
 			fs.fdatasyncSync(fd);
 			logger.log('notice', `Opening AOF incr file ${name} on server start`);
 		}
+		name = manifestFileName(names.fileName);
+		action = 'replace the AOF manifest';
 		// Also writes the offsets into a manifest that came without.
 		runStepsNow(fs, folder.replaceManifestSteps(next));
 		return new LogFile(fs, fd, last);
 	} catch (error) {
-		return `Can't open the append-only file ${name}: ${errorText(error)}`;
+		return `Can't ${action} file ${name}: ${errorText(error)}`;
 	}
 }
 

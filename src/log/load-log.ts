@@ -247,7 +247,11 @@ class LogLoad {
 			const refusal = upgradeBareFile(folder, logger);
 			return refusal === null ? null : this.fail(refusal.reason, refusal.message, names.fileName);
 		} catch (error) {
-			const message = `Fatal error: can't open the AOF manifest file of ${folder.path} for reading: ${errorText(error)}`;
+			const what =
+				errorCode(error) === 'ENOTDIR'
+					? `Can't open or create append-only dir ${names.folderName}`
+					: `Fatal error: can't open the AOF manifest file of ${folder.path} for reading`;
+			const message = `${what}: ${errorText(error)}`;
 			return this.fail('io', message, '');
 		}
 	}
