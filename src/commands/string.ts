@@ -69,31 +69,17 @@ function setCommand(ctx: CommandContext): void {
 		return;
 	}
 	old = undefined;
-	// A time that has passed already: set and expired at once, which to everybody is a deletion.
-	if (expireAtMs >= 0 && expireAtMs <= ctx.nowMs && !ctx.client.isReplay) {
-		setAlreadyExpired(ctx, key);
-	} else {
-		ctx.setKey(key, stringValueOf(args[2]!), keepTtl);
-		ctx.dirty++;
-		ctx.notify(NOTIFY_STRING, 'set', key);
-		if (expireAtMs >= 0) {
-			ctx.db.expires.set(key, expireAtMs);
-			ctx.notify(NOTIFY_GENERIC, 'expire', key);
-			ctx.replaceEffect(['SET', key, args[2]!, 'PXAT', String(expireAtMs)]);
-		} else if (get || nx || xx) {
-			ctx.replaceEffect(keepTtl ? ['SET', key, args[2]!, 'KEEPTTL'] : ['SET', key, args[2]!]);
-		}
-	}
-	if (!get) ctx.reply.ok();
-}
-
-/** SET with a time in the past (Redis 7: the key is deleted, and DEL is what is logged). */
-function setAlreadyExpired(ctx: CommandContext, key: string): void {
+	ctx.setKey(key, stringValueOf(args[2]!), keepTtl);
 	ctx.dirty++;
 	ctx.notify(NOTIFY_STRING, 'set', key);
-	if (ctx.deleteKey(key)) ctx.replaceEffect(['DEL', key]);
-	else ctx.suppressEffect();
-	ctx.notify(NOTIFY_GENERIC, 'del', key);
+	if (expireAtMs >= 0) {
+		ctx.db.expires.set(key, expireAtMs);
+		ctx.notify(NOTIFY_GENERIC, 'expire', key);
+		ctx.replaceEffect(['SET', key, args[2]!, 'PXAT', String(expireAtMs)]);
+	} else if (get || nx || xx) {
+		ctx.replaceEffect(keepTtl ? ['SET', key, args[2]!, 'KEEPTTL'] : ['SET', key, args[2]!]);
+	}
+	if (!get) ctx.reply.ok();
 }
 
 /** The keys of SET: read as well only where GET is given. */
