@@ -17,8 +17,6 @@ const LIMIT_CHECK_BYTES = 1024 * 1024;
 /** What a connection tells its owner. */
 export interface ConnectionOwner {
 	readonly engine: Engine;
-	/** A read has been dealt with: its replies may be sent before the end of the turn. */
-	inputHandled(): void;
 	/** The socket is closed and the client forgotten. */
 	connectionClosed(connection: Connection): void;
 }
@@ -70,7 +68,6 @@ export class Connection implements Transport {
 		client.lastInteractionMs = this.#engine.time.wallMs;
 		this.#parser.feed(chunk, 0, length);
 		this.#run();
-		this.#owner.inputHandled();
 		if (this.#parser.heldBytes > this.#engine.settings.clientQueryBufferLimit) {
 			stats.queryBufferLimitDisconnections++;
 			this.#engine.logger.log(

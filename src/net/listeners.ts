@@ -7,7 +7,6 @@ import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import type { TLSSocket, TlsOptions } from 'node:tls';
 import type { Engine } from '../engine/engine.js';
 import { Connection, type ConnectionOwner, readByEvents, readInto } from './connection.js';
-import type { Turn } from './turn.js';
 
 /** What one read may return: 64 KB measured no worse than 256 KB and stays in the processor's cache. */
 const READ_BUFFER_BYTES = 64 * 1024;
@@ -44,18 +43,12 @@ function isLoopback(address: string | undefined): boolean {
 export class Listeners implements ConnectionOwner {
 	readonly engine: Engine;
 	readonly connections = new Set<Connection>();
-	readonly #turn: Turn;
 	readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
 	readonly #servers: Record<ListenerKind, NetServer[]> = { tcp: [], tls: [], unix: [] };
 	#unixPath = '';
 
-	constructor(engine: Engine, turn: Turn) {
+	constructor(engine: Engine) {
 		this.engine = engine;
-		this.#turn = turn;
-	}
-
-	inputHandled(): void {
-		this.#turn.inputHandled();
 	}
 
 	connectionClosed(connection: Connection): void {

@@ -11,9 +11,6 @@ import type { Engine } from '../engine/engine.js';
 import type { ReplyChunk } from '../protocol/reply-buffer.js';
 import type { Connection } from './connection.js';
 
-/** After so many commands the log is written even if the turn goes on (measured: see `inputHandled`). */
-const COMMANDS_PER_WRITE = 64;
-
 interface HeldBatch {
 	readonly offset: number;
 	readonly connection: Connection;
@@ -44,31 +41,9 @@ export class Turn {
 		this.#setImmediate(this.#end);
 	}
 
-	/**
-	 * A read has been dealt with. Where nothing has to be written its replies leave at once, and after many
-	 * commands the turn ends early: while the clients work on those replies, we work on the next requests.
-	 * Under `always` every early end would be an fsync more.
-	 */
-	inputHandled(): void {
-		const engine = this.#engine!;
-		const { log, stats } = engine;
-		if (log === undefined || log.endOffset === log.releaseOffset) {
-			if (engine.outputPending.length > 0) this.#sendPending(engine);
-		} else if (
-			stats.commandsProcessed - engine.turnStartCommands >= COMMANDS_PER_WRITE &&
-			log.fsyncPolicy !== 'always'
-		) {
-			this.#write();
-		}
-	}
-
 	/** Writes the log, then sends or holds the replies of the turn. */
 	end(): void {
 		this.#scheduled = false;
-		this.#write();
-	}
-
-	#write(): void {
 		const engine = this.#engine!;
 		const { log, stats } = engine;
 		const { clock } = engine.env;

@@ -94,7 +94,7 @@ export class Server {
 		});
 		this.persistence = new Persistence(this);
 		this.log.onRelease = () => this.#turn.release();
-		this.listeners = new Listeners(this.engine, this.#turn);
+		this.listeners = new Listeners(this.engine);
 		this.cron = new Cron(this);
 		addCommands(registry, this);
 		for (const { from, to } of settings.renameCommand) {
