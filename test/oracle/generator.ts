@@ -87,7 +87,9 @@ function mutate(words: Vocabulary, step: CommandStep): CommandStep {
 			args[0] = args[0]!.toLowerCase();
 			break;
 		default:
-			if (random.chance(0.3)) args[0] = random.pick(['NOSUCH', 'no\r\nsuch', 'x'.repeat(200), 'get\x00', '']);
+			// No known name before a NUL: whether Redis then finds that command depends on its hash seed.
+			if (random.chance(0.3))
+				args[0] = random.pick(['NOSUCH', 'no\r\nsuch', 'x'.repeat(200), 'such\x00', '']);
 			else args.splice(index, 0, args[index] ?? junk);
 	}
 	return { ...step, args };
