@@ -3,19 +3,26 @@ import { randomBytes } from 'node:crypto';
 /**
  * An index from the hashes of keys to their positions in an array, for tables of any size.
  *
- * Why not a Map: at 2 million 16-byte keys this takes 14 bytes an entry where V8's Map takes 28 to 56, lookups cost the
- * same or less, there is no limit of 2^24 entries, the garbage collector has nothing to trace in it, and growth is in
- * slices (a Map of 3 million keys stalls the process for 200 ms when it doubles).
+ * Why not a Map: at 2 million 16-byte keys this takes 7 to 14 bytes an entry where V8's Map takes 28 to 56, lookups cost
+ * the same or less, there is no limit of 2^24 entries, the garbage collector has nothing to trace in it, and growth is
+ * in slices (a Map of 3 million keys stalls the process for 200 ms when it doubles).
  *
- * Layout: one segment for up to 32,768 entries, beyond that 256 of them, chosen by the top byte of the hash. A segment is
- * an open-addressing table with linear probing: an Int32Array of pairs, [hash, position + 1], where 0 in the second means
- * that the slot is free; the home of an entry is the low bits of its hash. Removal shifts entries back, so there are no
- * tombstones. A segment doubles at three quarters full, and halves twice at an eighth.
+ * Both layouts are open addressing with linear probing, in a power of two of slots. Removal shifts entries back, so
+ * there are no tombstones. A table doubles at three quarters full, and shrinks to a quarter at an eighth.
+ *
+ * Compact, up to 32,768 entries: one Int32 a slot, `(hash & ~positionMask) | (position + 1)`, 0 if the slot is free; the
+ * home of an entry is the highest bits of its hash. `positionMask` has at least as many bits as there are slots, and
+ * never fewer than it once had, as the bits of the hash under it are lost. At 2,048 slots 10 bits of the hash beyond the
+ * home are left to tell entries apart without a look at the key, at 65,536 none; positions are dense, so that
+ * position + 1 fits in.
+ *
+ * Divided, beyond that: 256 segments, chosen by the top byte of the hash, of pairs of Int32, [hash, position + 1], where
+ * 0 in the second means that the slot is free; the home of an entry is the low bits of its hash.
  */
 
 const SLOTS_MIN = 32;
-const SINGLE_SEGMENT_ENTRIES_MAX = 32768;
-const SEGMENT_COUNT_LARGE = 256;
+const COMPACT_ENTRIES_MAX = 32768;
+const SEGMENT_COUNT = 256;
 
 /**
  * The key of the hash. Clients choose the keys of tables, so their hashes must not be predictable. It decides only where
@@ -140,27 +147,110 @@ class Segment {
 	}
 }
 
+/** The least power of two of slots that `capacity` entries leave a quarter of free. */
+function slotCountFor(capacity: number): number {
+	let slotCount = SLOTS_MIN;
+	while (slotCount * 3 < capacity * 4) slotCount *= 2;
+	return slotCount;
+}
+
 export class HashIndex {
-	private segments: Segment[];
-	/** The number of segments less one: 0 or 255. */
-	private segmentMask: number;
+	/** The compact table; empty once the index is divided. */
+	private slots: Int32Array;
+	/** The number of slots less one. */
+	private mask: number;
+	/** 32 less the bits of `mask`. */
+	private shift: number;
+	private positionMask: number;
+	private used = 0;
+	/** Undefined while the table is compact. */
+	private segments: Segment[] | undefined = undefined;
 
 	/** For `capacity` entries without growing. */
 	constructor(capacity: number) {
-		const large = capacity > SINGLE_SEGMENT_ENTRIES_MAX;
-		this.segmentMask = large ? SEGMENT_COUNT_LARGE - 1 : 0;
-		const perSegment = capacity / (this.segmentMask + 1);
-		let slotCount = SLOTS_MIN;
-		while (slotCount * 3 < perSegment * 4) slotCount *= 2;
-		this.segments = [new Segment(slotCount)];
-		for (let i = 1; i <= this.segmentMask; i++) this.segments.push(new Segment(slotCount));
+		const slotCount = capacity > COMPACT_ENTRIES_MAX ? SLOTS_MIN : slotCountFor(capacity);
+		this.slots = new Int32Array(slotCount);
+		this.mask = slotCount - 1;
+		this.shift = Math.clz32(this.mask);
+		this.positionMask = this.mask;
+		if (capacity > COMPACT_ENTRIES_MAX) this.beginSegments(capacity);
 	}
 
 	/** The position of `key` in `keys`, or -1. `hash` is `hashKey(key)`. */
 	find(keys: readonly string[], key: string, hash: number): number {
-		const segment = this.segments[(hash >>> 24) & this.segmentMask]!;
-		const slots = segment.slots;
-		const mask = segment.mask;
+		if (this.segments !== undefined) return this.findInSegment(this.segments, keys, key, hash);
+		const { slots, mask, positionMask } = this;
+		for (let slot = hash >>> this.shift; ; slot = (slot + 1) & mask) {
+			const entry = slots[slot]!;
+			if (entry === 0) return -1;
+			if (((entry ^ hash) & ~positionMask) === 0) {
+				const position = (entry & positionMask) - 1;
+				if (keys[position] === key) return position;
+			}
+		}
+	}
+
+	/** Adds a position, the next one after all in use, whose key must be absent. `keys` has those in use. */
+	insert(keys: readonly string[], hash: number, position: number): void {
+		if (this.segments === undefined && this.used >= COMPACT_ENTRIES_MAX) this.divide(keys);
+		if (this.segments !== undefined) {
+			this.segments[hash >>> 24]!.insert(hash, position);
+			return;
+		}
+		if ((this.used + 1) * 4 > (this.mask + 1) * 3) this.resize((this.mask + 1) * 2);
+		this.place((hash & ~this.positionMask) | (position + 1));
+		this.used++;
+	}
+
+	/** Removes a position, which must be there. */
+	remove(hash: number, position: number): void {
+		if (this.segments !== undefined) {
+			this.segments[hash >>> 24]!.remove(hash, position);
+			return;
+		}
+		const { slots, mask, shift } = this;
+		let hole = this.slotOf(hash, position);
+		for (let slot = (hole + 1) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+			const home = slots[slot]! >>> shift;
+			// The entry may move into the hole if its home is not behind the hole.
+			if (((slot - home) & mask) >= ((slot - hole) & mask)) {
+				slots[hole] = slots[slot]!;
+				hole = slot;
+			}
+		}
+		slots[hole] = 0;
+		this.used--;
+		if (this.used * 8 < mask && mask >= SLOTS_MIN) this.resize(Math.max(SLOTS_MIN, (mask + 1) >>> 2));
+	}
+
+	/** Notes that the key at `from` has moved to `to`. */
+	move(hash: number, from: number, to: number): void {
+		if (this.segments !== undefined) {
+			const segment = this.segments[hash >>> 24]!;
+			segment.slots[segment.slotOf(hash, from) * 2 + 1] = to + 1;
+			return;
+		}
+		const slot = this.slotOf(hash, from);
+		this.slots[slot] = (this.slots[slot]! & ~this.positionMask) | (to + 1);
+	}
+
+	/** Removes a position, which must be there, and lowers every higher one by one. O(size), but hashes nothing. */
+	removeAndShift(hash: number, position: number): void {
+		this.remove(hash, position);
+		const { slots, positionMask } = this;
+		for (let i = 0; i < slots.length; i++) if ((slots[i]! & positionMask) > position + 1) slots[i]!--;
+		for (const { slots } of this.segments ?? []) {
+			for (let i = 1; i < slots.length; i += 2) if (slots[i]! > position) slots[i]!--;
+		}
+	}
+
+	private findInSegment(
+		segments: readonly Segment[],
+		keys: readonly string[],
+		key: string,
+		hash: number,
+	): number {
+		const { slots, mask } = segments[hash >>> 24]!;
 		for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
 			const position = slots[slot * 2 + 1]! - 1;
 			if (position < 0) return -1;
@@ -168,40 +258,48 @@ export class HashIndex {
 		}
 	}
 
-	/** Adds a position, whose key must be absent. */
-	insert(hash: number, position: number): void {
-		const segment = this.segments[(hash >>> 24) & this.segmentMask]!;
-		segment.insert(hash, position);
-		if (this.segmentMask === 0 && segment.used > SINGLE_SEGMENT_ENTRIES_MAX) this.divide(segment);
+	/** The slot of the compact table that holds a position, which must be there. */
+	private slotOf(hash: number, position: number): number {
+		const { slots, mask, positionMask } = this;
+		let slot = hash >>> this.shift;
+		while ((slots[slot]! & positionMask) !== position + 1) slot = (slot + 1) & mask;
+		return slot;
 	}
 
-	/** Removes a position, which must be there. */
-	remove(hash: number, position: number): void {
-		this.segments[(hash >>> 24) & this.segmentMask]!.remove(hash, position);
+	private place(entry: number): void {
+		const { slots, mask } = this;
+		let slot = entry >>> this.shift;
+		while (slots[slot] !== 0) slot = (slot + 1) & mask;
+		slots[slot] = entry;
 	}
 
-	/** Notes that the key at `from` has moved to `to`. */
-	move(hash: number, from: number, to: number): void {
-		const segment = this.segments[(hash >>> 24) & this.segmentMask]!;
-		segment.slots[segment.slotOf(hash, from) * 2 + 1] = to + 1;
-	}
-
-	/** Removes a position, which must be there, and lowers every higher one by one. O(size), but hashes nothing. */
-	removeAndShift(hash: number, position: number): void {
-		this.remove(hash, position);
-		for (const segment of this.segments) {
-			const slots = segment.slots;
-			for (let i = 1; i < slots.length; i += 2) if (slots[i]! > position) slots[i]!--;
+	private resize(slotCount: number): void {
+		const old = this.slots;
+		const oldPositionMask = this.positionMask;
+		this.slots = new Int32Array(slotCount);
+		this.mask = slotCount - 1;
+		this.shift = Math.clz32(this.mask);
+		this.positionMask |= this.mask;
+		for (const entry of old) {
+			if (entry !== 0) this.place((entry & ~this.positionMask) | (entry & oldPositionMask));
 		}
 	}
 
-	private divide(single: Segment): void {
-		const divided = new HashIndex(single.used * 2);
-		const slots = single.slots;
-		for (let i = 0; i < slots.length; i += 2) {
-			if (slots[i + 1] !== 0) divided.insert(slots[i]!, slots[i + 1]! - 1);
+	private beginSegments(capacity: number): Segment[] {
+		const slotCount = slotCountFor(capacity / SEGMENT_COUNT);
+		this.segments = Array.from({ length: SEGMENT_COUNT }, () => new Segment(slotCount));
+		return this.segments;
+	}
+
+	/** The compact entries have lost bits of their hashes, so every key is hashed again: 1 ms, once. */
+	private divide(keys: readonly string[]): void {
+		const segments = this.beginSegments(this.used * 2);
+		for (const entry of this.slots) {
+			if (entry === 0) continue;
+			const position = (entry & this.positionMask) - 1;
+			const hash = hashKey(keys[position]!);
+			segments[hash >>> 24]!.insert(hash, position);
 		}
-		this.segments = divided.segments;
-		this.segmentMask = divided.segmentMask;
+		this.slots = new Int32Array(0);
 	}
 }

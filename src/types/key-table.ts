@@ -133,7 +133,7 @@ export class KeyTable {
 	private appendHashed(key: string, hash: number): void {
 		const position = this.keys.length;
 		this.keys = appendString(this.keys, key);
-		if (this.index !== null) this.index.insert(hash, position);
+		if (this.index !== null) this.index.insert(this.keys, hash, position);
 		else if (position >= LINEAR_SIZE_MAX) this.buildIndex();
 	}
 
@@ -152,7 +152,7 @@ export class KeyTable {
 	private buildIndex(): void {
 		const keys = this.keys;
 		const index = new HashIndex(keys.length);
-		for (let i = 0; i < keys.length; i++) index.insert(hashKey(keys[i]!), i);
+		for (let i = 0; i < keys.length; i++) index.insert(keys, hashKey(keys[i]!), i);
 		this.index = index;
 	}
 }

@@ -33,7 +33,8 @@ const RAW_STRING_BYTES = 200;
  * reckoned up, as MEMORY USAGE does; O(samples).
  */
 export function estimateBytes(value: Value, samples: number): number {
-	if (typeof value === 'number') return 8;
+	// V8 keeps integers of 32 bits in the slot of the value, others in an object.
+	if (typeof value === 'number') return (value | 0) === value ? 0 : 16;
 	if (typeof value === 'string') return stringBytes(value.length);
 	if (value instanceof RawString) return RAW_STRING_BYTES + value.buffer.length;
 	if (value instanceof ListValue) {

@@ -106,9 +106,41 @@ describe('HashIndex', () => {
 	it('finds entries whose hashes are all equal', () => {
 		const keys = Array.from({ length: 300 }, (_, i) => `k${i}`);
 		const index = new HashIndex(0);
-		for (let i = 0; i < keys.length; i++) index.insert(7, i);
+		for (let i = 0; i < keys.length; i++) index.insert(keys, 7, i);
 		for (let i = 0; i < keys.length; i += 2) index.remove(7, i);
 		for (let i = 0; i < keys.length; i++) expect(index.find(keys, keys[i]!, 7)).equal(i % 2 === 0 ? -1 : i);
+	});
+
+	it('grows until it is divided, shrinks, and grows again', () => {
+		const keys: string[] = [];
+		let made = 0;
+		const index = new HashIndex(0);
+		const growTo = (count: number) => {
+			while (keys.length < count) {
+				const key = `key:${made++}`;
+				index.insert(keys, hashKey(key), keys.length);
+				keys.push(key);
+			}
+		};
+		const shrinkTo = (count: number) => {
+			while (keys.length > count) {
+				const position = ((keys.length * keys.length * 7919) % 31) % keys.length;
+				index.remove(hashKey(keys[position]!), position);
+				const last = keys.pop()!;
+				if (position === keys.length) continue;
+				keys[position] = last;
+				index.move(hashKey(last), keys.length, position);
+			}
+		};
+		const check = () => {
+			for (const [i, key] of keys.entries()) expect(index.find(keys, key, hashKey(key))).equal(i);
+			for (let i = 0; i < 1000; i++) expect(index.find(keys, `no:${i}`, hashKey(`no:${i}`))).equal(-1);
+		};
+		for (const count of [32_768, 3, 20_000, 0, 1000, 32_768, 32_769, 40_000, 10]) {
+			growTo(count);
+			shrinkTo(count);
+			check();
+		}
 	});
 
 	it('hashes by every byte and the length', () => {
