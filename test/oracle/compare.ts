@@ -92,6 +92,8 @@ function canonical(reply: Reply, version: VersionNumber): string {
 	if (text !== null && DECIMAL.test(text) && !Number.isSafeInteger(Number(text)))
 		return `${reply.type}${Number(text)}\n`;
 	if (text !== null && COMPACTED_IN_7_2.includes(text)) return '(an encoding)';
+	// The last line of every HELP.
+	if (text === '    Prints this help.') return `${reply.type}    Print this help.\r\n`;
 	return reply.raw;
 }
 
