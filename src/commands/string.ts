@@ -58,7 +58,7 @@ function setCommand(ctx: CommandContext): void {
 	const options = parseSetOptions(ctx, 3, false);
 	if (options === undefined || !resolveExpiry(ctx, options)) return;
 	const { nx, xx, get, keepTtl, expireAtMs } = options;
-	let old = nx || xx || get ? ctx.lookupWrite(key) : undefined;
+	const old = nx || xx || get ? ctx.lookupWrite(key) : undefined;
 	if (get) {
 		if (old !== undefined && !isStringValue(old)) return ctx.replyError(ERR_WRONGTYPE);
 		if (old === undefined) ctx.reply.nil();
@@ -68,7 +68,6 @@ function setCommand(ctx: CommandContext): void {
 		if (!get) ctx.reply.nil();
 		return;
 	}
-	old = undefined;
 	ctx.setKey(key, stringValueOf(args[2]!), keepTtl);
 	ctx.dirty++;
 	ctx.notify(NOTIFY_STRING, 'set', key);

@@ -125,13 +125,21 @@ export class Client {
 	 * then, and must survive the dropping of the command's replies (`takePushes`).
 	 */
 	get pushReply(): ReplyBuffer {
-		if (this.replyMode === REPLY_ON) return this.reply;
+		return this.replyMode === REPLY_ON ? this.reply : this.asidePushes;
+	}
+
+	/** Where messages wait that must not stand within the reply of the command under way. */
+	get asidePushes(): ReplyBuffer {
 		this.#pushes ??= new ReplyBuffer();
 		this.#pushes.resp = this.reply.resp;
 		return this.#pushes;
 	}
 
-	/** Moves the messages put aside by `pushReply` to the replies, when those are to be sent. */
+	get hasAsidePushes(): boolean {
+		return this.#pushes !== undefined;
+	}
+
+	/** Moves the messages put aside to the replies: behind the command's own, or when they are sent. */
 	takePushes(): void {
 		if (this.#pushes === undefined) return;
 		for (const chunk of this.#pushes.take())

@@ -322,7 +322,10 @@ export class Dispatcher {
 				else effects.add(dbId, args);
 			}
 		}
-		if (outer && !effects.isEmpty) effects.commit((spec.flags & TOUCHES_ARBITRARY_KEYS) !== 0);
+		if (outer) {
+			if (!effects.isEmpty) effects.commit((spec.flags & TOUCHES_ARBITRARY_KEYS) !== 0);
+			if (client.hasAsidePushes && client.replyMode === REPLY_ON) client.takePushes();
+		}
 	}
 
 	#account(spec: CommandSpec, durationUs: number, failed: boolean): void {
@@ -340,6 +343,11 @@ export class Dispatcher {
 	#reportBug(spec: CommandSpec, error: unknown): void {
 		const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
 		this.#engine.logger.log('warning', `=== BUG: the handler of ${spec.name} threw: ${detail}`);
+	}
+
+	/** Whether a command of that client is under way. */
+	isExecuting(client: Client): boolean {
+		return this.#depth > 0 && this.#engine.ctx.client === client;
 	}
 
 	/** Leaves MULTI: the queue, the watches and the marks go. */

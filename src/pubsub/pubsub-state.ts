@@ -25,10 +25,15 @@ export class PubSub {
 	readonly patterns: ChannelTable = new Map();
 	readonly shardChannels: ChannelTable = new Map();
 	readonly #deliver: (client: Client) => void;
+	readonly #isExecuting: (client: Client) => boolean;
 
-	/** `deliver` is called with each client that has been sent something. */
-	constructor(deliver: (client: Client) => void) {
+	/**
+	 * `deliver` is called with each client that has been sent something. A message to a client that
+	 * `isExecuting` a command comes behind the command's reply (Redis 7.2: pending_push_messages).
+	 */
+	constructor(deliver: (client: Client) => void, isExecuting: (client: Client) => boolean) {
 		this.#deliver = deliver;
+		this.#isExecuting = isExecuting;
 	}
 
 	/** Delivers to the subscribers of the channel and of matching patterns; the number of deliveries. */
@@ -43,7 +48,7 @@ export class PubSub {
 		for (const [pattern, subscribers] of this.patterns) {
 			if (!globMatch(pattern, channel)) continue;
 			for (const client of subscribers) {
-				const reply = client.pushReply;
+				const reply = this.#isExecuting(client) ? client.asidePushes : client.pushReply;
 				reply.push(4);
 				reply.bulk('pmessage');
 				reply.bulk(pattern);
@@ -65,7 +70,7 @@ export class PubSub {
 	}
 
 	#message(client: Client, kind: string, channel: string, message: string): void {
-		const reply = client.pushReply;
+		const reply = this.#isExecuting(client) ? client.asidePushes : client.pushReply;
 		reply.push(3);
 		reply.bulk(kind);
 		reply.bulk(channel);

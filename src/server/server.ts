@@ -73,7 +73,10 @@ export class Server {
 		this.replid = env.random.bytes(20).toString('hex');
 		this.startedMs = env.clock.nowMs();
 		this.#turn = new Turn((fn) => env.timers.setImmediate(fn));
-		this.pubsub = new PubSub((client) => this.engine.markOutput(client));
+		this.pubsub = new PubSub(
+			(client) => this.engine.markOutput(client),
+			(client) => this.engine.dispatcher.isExecuting(client),
+		);
 		const registry = new Registry();
 		this.engine = new Engine({
 			settings,
