@@ -3,7 +3,6 @@
  * per turn of the event loop (`flush`), before the replies of that turn are sent.
  *
  * Offsets, all log positions in bytes, none of which ever decreases:
- *
  *     fsyncedOffset <= writtenOffset <= flushedOffset <= endOffset
  *
  * - endOffset: appended. flushedOffset: `endOffset` at the last `flush`. Files are written, cut and begun only at these,
@@ -13,16 +12,15 @@
  * - releaseOffset: replies made at or below it may leave: `writtenOffset`, under `appendfsync always` `fsyncedOffset`.
  *
  * The way of a flush: with no fsync under way, one writeSync. While one is under way a write to the same file may
- * block: it then goes to the thread pool, and replies wait for it. Under `always` replies wait for the next fsync
- * anyway, so what arrives meanwhile is written in one piece when the present one ends (group commit).
+ * block: it then goes to the thread pool, and replies wait for it. Under `always` a fast fsync is waited for in place
+ * (FsyncPace); behind a slow one, what arrives meanwhile is written in one piece when it ends (group commit).
  *
  * Failure. What no fsync has confirmed stays in memory (at most RETAINED_BYTES_MAX; nothing under `appendfsync no`,
  * which promises nothing). When a write fails, the file is cut back to `writtenOffset`; when an fsync fails, the pages
  * it was for can't be trusted any more, and fsync is never called for them again. `writeError` is set, writes are
  * refused, and about once a second a new incremental file is tried (`resume`). It begins at the last offset that is
  * safe in the old one, with the bytes kept in memory, and has the same offsets. The order: new file durable, manifest
- * durable, then the old file cut. A crash between the last two leaves bytes in both files; the loader goes by
- * `startoffset` and skips the surplus.
+ * durable, then the old file cut. A crash between the last two leaves a surplus, which the loader skips.
  */
 import { blockThread } from '../base/block-thread.js';
 import type { Env } from '../base/env.js';
@@ -33,6 +31,7 @@ import type { AofManifest } from '../formats/aof-manifest.js';
 import { createFreshFiles, openLogFiles, takeOverSteps } from './begin-log.js';
 import { DiskErrors } from './disk-errors.js';
 import { runSteps, syncFileSteps } from './durable-steps.js';
+import { FsyncPace } from './fsync-pace.js';
 import { LogBuffer } from './log-buffer.js';
 import type { LogFile } from './log-file.js';
 import { LogFolder } from './log-folder.js';
@@ -84,6 +83,7 @@ export class AppendLog {
 	private asyncAt = 0;
 	private asyncTo = 0;
 	private fsyncing = false;
+	private readonly pace: FsyncPace;
 	private fsyncStartedMs = 0;
 	private fsyncSlow = false;
 	private delayedFsyncs = 0;
@@ -107,6 +107,7 @@ export class AppendLog {
 	constructor(options: AppendLogOptions) {
 		this.fs = options.fs;
 		this.env = options.env;
+		this.pace = new FsyncPace(options.env.clock, options.inlineFsyncUsMax);
 		this.logger = options.logger;
 		this.policy = options.fsyncPolicy;
 		this.replid = options.replid;
@@ -444,22 +445,26 @@ export class AppendLog {
 	private startFsyncIfNeeded(file: LogFile): void {
 		if (this.fsyncing || this.fsyncedOffset === this.writtenOffset) return;
 		const target = this.writtenOffset;
+		const inPlace = this.policy === 'always' && this.pace.isFast;
+		if (inPlace) return this.fsyncEnded(this.pace.syncNow(this.fs, file.fd), target);
 		this.fsyncing = true;
+		this.pace.start();
 		this.fsyncSlow = false;
 		this.fsyncStartedMs = this.env.clock.nowMs();
 		file.begin();
 		this.fs.fdatasync(file.fd, (error) => {
 			file.end();
+			this.pace.end();
 			if (this.file !== file) return;
 			this.fsyncing = false;
-			if (error !== null) this.syncFailed(error);
-			else this.synced(target);
+			this.fsyncEnded(error, target);
 			this.goOn(file);
 		});
 	}
 
-	private synced(target: number): void {
-		// A failed write meanwhile does not make untrue that these bytes are durable.
+	/** A failed write meanwhile does not make untrue that these bytes are durable. */
+	private fsyncEnded(error: unknown, target: number): void {
+		if (error !== null) return this.syncFailed(error);
 		if (target > this.fsyncedOffset) this.fsyncedOffset = target;
 		if (this.policy === 'always') this.advanceRelease(target);
 		this.forget(Math.min(target, this.writtenOffset));

@@ -11,6 +11,8 @@ export interface AppendLogOptions {
 	readonly logger: Logger;
 	readonly names: LogNames;
 	readonly fsyncPolicy: FsyncPolicy;
+	/** Under `always`, fsyncs up to so many microseconds are waited for in the event loop; see fsync-pace.ts. */
+	readonly inlineFsyncUsMax?: number;
 	/** The replication ID under which the offsets count, 40 hexadecimal digits; '' for none yet. */
 	readonly replid: string;
 }

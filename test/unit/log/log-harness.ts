@@ -75,7 +75,15 @@ export interface OpenLog {
 export function openLog(fs: LogFs, fsyncPolicy: FsyncPolicy): OpenLog {
 	const env = new StillEnv();
 	const logger = new ListLogger();
-	const log = new AppendLog({ fs, env, logger, names: NAMES, fsyncPolicy, replid: 'f'.repeat(40) });
+	const log = new AppendLog({
+		fs,
+		env,
+		logger,
+		names: NAMES,
+		fsyncPolicy,
+		replid: 'f'.repeat(40),
+		inlineFsyncUsMax: 0,
+	});
 	const { manifest, endOffset } = loaded(load(fs).result);
 	const refusal = log.open(manifest, endOffset);
 	if (refusal !== null) throw new Error(refusal);
