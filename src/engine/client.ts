@@ -48,10 +48,6 @@ export interface WatchedKey {
 export const BLOCKED_NOT = 0;
 export const BLOCKED_ON_KEYS = 1;
 export const BLOCKED_BY_PAUSE = 2;
-/** Waiting for replicas or for an fsync (WAIT, WAITAOF). */
-export const BLOCKED_ON_OFFSET = 3;
-/** Waiting for the shutdown that it asked for. */
-export const BLOCKED_BY_SHUTDOWN = 4;
 /** Waiting for its CONFIG SET to take effect: a listener is being opened. */
 export const BLOCKED_BY_CONFIG = 5;
 

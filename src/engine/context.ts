@@ -15,7 +15,6 @@ import type { StringValue, Value } from '../types/value.js';
 import type { WaitType } from './blocking.js';
 import type { Client } from './client.js';
 import type { CommandSpec } from './command-spec.js';
-import { WRITE } from './command-spec.js';
 import type { Engine } from './engine.js';
 import { wrongArity } from './errors.js';
 import type { Settings } from './settings.js';
@@ -215,18 +214,9 @@ export class CommandContext {
 		this.engine.effects.add(this.db.id, args);
 	}
 
-	/** As `addEffect`, for another database. */
-	addEffectIn(dbId: number, args: readonly string[]): void {
-		this.engine.effects.add(dbId, args);
-	}
-
 	/** The request itself is not logged; what `addEffect` added is. */
 	suppressEffect(): void {
 		this.effectSuppressed = true;
-	}
-
-	get isWrite(): boolean {
-		return (this.spec.flags & WRITE) !== 0;
 	}
 
 	// ---- waiting --------------------------------------------------------------------------------

@@ -43,12 +43,4 @@ export class LatencyHistogram {
 		}
 		return 0;
 	}
-
-	/** Calls that took at most `us` microseconds, up to the width of a bucket. */
-	countUpTo(us: number): number {
-		let seen = 0;
-		for (let bucket = 0; bucket < BUCKET_COUNT && bucketUpperUs(bucket) <= us; bucket++)
-			seen += this.#counts[bucket]!;
-		return seen;
-	}
 }
