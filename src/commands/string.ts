@@ -1,6 +1,7 @@
 /** SET, GET and their kin (redis.io: the group "string"). */
 import { parseInt64 } from '../base/numbers.js';
 import {
+	BRIEF,
 	CAT_STRING,
 	type CommandSpec,
 	command,
@@ -237,7 +238,7 @@ export function stringCommands(): CommandSpec[] {
 			'set',
 			setCommand,
 			-3,
-			WRITE | DENYOOM,
+			WRITE | DENYOOM | BRIEF,
 			oneKey(
 				KEY_RW | KEY_ACCESS | KEY_UPDATE | KEY_VARIABLE_FLAGS,
 				1,

@@ -33,6 +33,8 @@ export const PROTECTED = 1 << 20;
 export const NO_MANDATORY_KEYS = 1 << 21;
 /** Not shown: may delete expired keys that it was not asked about, so its effects are no transaction. */
 export const TOUCHES_ARBITRARY_KEYS = 1 << 22;
+/** Not shown: takes constant time, though Redis does not call it fast. */
+export const BRIEF = 1 << 23;
 
 /** The names of the flags as COMMAND INFO gives them, in its order. */
 export const FLAG_NAMES: ReadonlyArray<readonly [number, string]> = [

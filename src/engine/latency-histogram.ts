@@ -27,10 +27,10 @@ export class LatencyHistogram {
 	readonly #counts = new Uint32Array(BUCKET_COUNT);
 	count = 0;
 
-	/** `us`: microseconds, not negative; what is over 2^31 counts as 2^31. */
-	record(us: number): void {
-		this.#counts[bucketOf(us > 0x7fffffff ? 0x7fffffff : us | 0)]!++;
-		this.count++;
+	/** Adds `calls` calls of `us` microseconds each, not negative; what is over 2^31 counts as 2^31. */
+	record(us: number, calls = 1): void {
+		this.#counts[bucketOf(us > 0x7fffffff ? 0x7fffffff : us | 0)]! += calls;
+		this.count += calls;
 	}
 
 	/** The duration in microseconds that `percent` of the calls did not exceed; 0 without calls. */

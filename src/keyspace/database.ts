@@ -2,8 +2,8 @@
  * One database: keys, values, access clocks and expiry times.
  *
  * The keys are divided by hash over `PARTITION_COUNT` partitions, so that no growth of one table stalls the process
- * (DESIGN §5). A partition is a `HashIndex` from key to position, plus three parallel arrays by position: key, value,
- * access clock. Deletion moves the last entry into the hole. That gives RANDOMKEY and eviction a draw in O(1), SCAN an
+ * (DESIGN §5). A partition is a `HashIndex` from key to position, an array in which key and value stand side by side
+ * (one cache line for both), and an array of access clocks. Deletion moves the last entry into the hole. That gives RANDOMKEY and eviction a draw in O(1), SCAN an
  * exact cursor, and every key its access clock. Measured against a `Map` for an index, 3 million keys of 16 bytes,
  * with an index of twice the size: 35 bytes a key instead of 63 beside key and value, a new key in 0.4 µs instead of 0.9, a cold lookup in 0.8 instead of 1.1.
  *
@@ -29,14 +29,26 @@ const EXPIRY_BYTES = 40;
 const SIZE_SAMPLES = 16;
 
 class Partition {
-	readonly index = new HashIndex(0);
-	readonly keys: string[] = [];
-	readonly values: Value[] = [];
+	readonly index = new HashIndex(0, 1);
+	/** The key at a position, then its value, and so on. */
+	readonly pairs: Value[] = [];
 	access = new Uint32Array(8);
+
+	get size(): number {
+		return this.pairs.length >> 1;
+	}
 
 	/** The position of a key, or -1. */
 	find(key: string, hash: number): number {
-		return this.index.find(this.keys, key, hash);
+		return this.index.find(this.pairs, key, hash);
+	}
+
+	keyAt(position: number): string {
+		return this.pairs[position * 2] as string;
+	}
+
+	valueAt(position: number): Value {
+		return this.pairs[position * 2 + 1]!;
 	}
 }
 
@@ -75,7 +87,7 @@ export class Database {
 		const partition = this.#partitions[partitionOf(hash)];
 		if (partition === undefined) return undefined;
 		const position = partition.find(key, hash);
-		return position === -1 ? undefined : partition.values[position];
+		return position === -1 ? undefined : partition.valueAt(position);
 	}
 
 	/** As `get`, and stamps the key's access clock. */
@@ -86,7 +98,7 @@ export class Database {
 		const position = partition.find(key, hash);
 		if (position === -1) return undefined;
 		this.#stamp(partition, position, accessClock);
-		return partition.values[position];
+		return partition.valueAt(position);
 	}
 
 	#stamp(partition: Partition, position: number, accessClock: number): void {
@@ -112,18 +124,17 @@ export class Database {
 		}
 		const position = partition.find(key, hash);
 		if (position !== -1) {
-			if (this.#tracksBytes && value !== partition.values[position]) {
+			if (this.#tracksBytes && value !== partition.valueAt(position)) {
 				this.#bytes +=
-					estimateBytes(value, SIZE_SAMPLES) - estimateBytes(partition.values[position]!, SIZE_SAMPLES);
+					estimateBytes(value, SIZE_SAMPLES) - estimateBytes(partition.valueAt(position), SIZE_SAMPLES);
 			}
-			partition.values[position] = value;
+			partition.pairs[position * 2 + 1] = value;
 			this.#stamp(partition, position, accessClock);
 			return false;
 		}
-		const end = partition.keys.length;
-		partition.index.insert(partition.keys, hash, end);
-		partition.keys.push(key);
-		partition.values.push(value);
+		const end = partition.size;
+		partition.index.insert(partition.pairs, hash, end);
+		partition.pairs.push(key, value);
 		if (end >= partition.access.length) {
 			const grown = new Uint32Array(end + (end >> 1) + 8);
 			grown.set(partition.access);
@@ -142,18 +153,18 @@ export class Database {
 		if (partition === undefined) return false;
 		const position = partition.find(key, hash);
 		if (position === -1) return false;
-		if (this.#tracksBytes) this.#bytes -= entryBytes(key, partition.values[position]!);
+		if (this.#tracksBytes) this.#bytes -= entryBytes(key, partition.valueAt(position));
 		partition.index.remove(hash, position);
-		const last = partition.keys.length - 1;
+		const last = partition.size - 1;
 		if (position !== last) {
-			const moved = partition.keys[last]!;
-			partition.keys[position] = moved;
-			partition.values[position] = partition.values[last]!;
+			const moved = partition.keyAt(last);
+			partition.pairs[position * 2] = moved;
+			partition.pairs[position * 2 + 1] = partition.valueAt(last);
 			partition.access[position] = partition.access[last]!;
 			partition.index.move(hashKey(moved), last, position);
 		}
-		partition.keys.pop();
-		partition.values.pop();
+		partition.pairs.pop();
+		partition.pairs.pop();
 		this.size--;
 		if (this.size === 0) this.#bytes = 0;
 		if (this.expires.size > 0) this.expires.delete(key);
@@ -182,17 +193,17 @@ export class Database {
 			let remaining = random.below(this.size);
 			for (const partition of this.#partitions) {
 				if (partition === undefined) continue;
-				if (remaining < partition.keys.length) return partition.keys[remaining];
-				remaining -= partition.keys.length;
+				if (remaining < partition.size) return partition.keyAt(remaining);
+				remaining -= partition.size;
 			}
 		}
 		for (const partition of this.#partitions) {
-			if (partition !== undefined && partition.keys.length > largest) largest = partition.keys.length;
+			if (partition !== undefined && partition.size > largest) largest = partition.size;
 		}
 		for (;;) {
 			const partition = this.#partitions[random.below(PARTITION_COUNT)];
 			const position = random.below(largest);
-			if (partition !== undefined && position < partition.keys.length) return partition.keys[position];
+			if (partition !== undefined && position < partition.size) return partition.keyAt(position);
 		}
 	}
 
@@ -205,12 +216,12 @@ export class Database {
 		for (let i = 0; i < count; i++) {
 			let at = random.below(PARTITION_COUNT);
 			let partition = this.#partitions[at];
-			while (partition === undefined || partition.keys.length === 0) {
+			while (partition === undefined || partition.size === 0) {
 				at = (at + 1) % PARTITION_COUNT;
 				partition = this.#partitions[at];
 			}
-			const position = random.below(partition.keys.length);
-			visit(partition.keys[position]!, partition.access[position]!);
+			const position = random.below(partition.size);
+			visit(partition.keyAt(position), partition.access[position]!);
 		}
 	}
 
@@ -265,8 +276,8 @@ export class Database {
 		for (let at = 0; at < PARTITION_COUNT; at++) {
 			const partition = this.#partitions[at];
 			if (partition === undefined) continue;
-			for (let i = at % stride; i < partition.keys.length; i += stride) {
-				bytes += entryBytes(partition.keys[i]!, partition.values[i]!);
+			for (let i = at % stride; i < partition.size; i += stride) {
+				bytes += entryBytes(partition.keyAt(i), partition.valueAt(i));
 				seen++;
 			}
 		}
@@ -285,14 +296,14 @@ export class Database {
 		let budget = count;
 		for (; at < PARTITION_COUNT; at++, left = 0) {
 			const partition = this.#partitions[at];
-			if (partition === undefined || partition.keys.length === 0) continue;
+			if (partition === undefined || partition.size === 0) continue;
 			if (budget <= 0) return at;
-			let position = left === 0 ? partition.keys.length : Math.min(left, partition.keys.length);
+			let position = left === 0 ? partition.size : Math.min(left, partition.size);
 			const stop = Math.max(0, position - budget);
 			budget -= position - stop;
 			while (position > stop) {
 				position--;
-				visit(partition.keys[position]!, partition.values[position]!);
+				visit(partition.keyAt(position), partition.valueAt(position));
 			}
 			if (stop > 0) return stop * PARTITION_COUNT + at;
 		}
@@ -303,7 +314,7 @@ export class Database {
 	forEach(visit: (key: string, value: Value) => void): void {
 		for (const partition of this.#partitions) {
 			if (partition === undefined) continue;
-			for (let i = 0; i < partition.keys.length; i++) visit(partition.keys[i]!, partition.values[i]!);
+			for (let i = 0; i < partition.size; i++) visit(partition.keyAt(i), partition.valueAt(i));
 		}
 	}
 

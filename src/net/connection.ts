@@ -111,6 +111,7 @@ export class Connection implements Transport {
 			break;
 		}
 		this.#running = false;
+		engine.dispatcher.endRun();
 		engine.effects.seal();
 		if (!client.reply.isEmpty()) engine.markOutput(client);
 	}

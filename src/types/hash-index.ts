@@ -166,8 +166,12 @@ export class HashIndex {
 	/** Undefined while the table is compact. */
 	private segments: Segment[] | undefined = undefined;
 
-	/** For `capacity` entries without growing. */
-	constructor(capacity: number) {
+	/** The key at a position is the element `position << keyShift` of the array of keys. */
+	private readonly keyShift: number;
+
+	/** For `capacity` entries without growing. `keyShift` 1: every second element of the caller's array is a key. */
+	constructor(capacity: number, keyShift: 0 | 1 = 0) {
+		this.keyShift = keyShift;
 		const slotCount = capacity > COMPACT_ENTRIES_MAX ? SLOTS_MIN : slotCountFor(capacity);
 		this.slots = new Int32Array(slotCount);
 		this.mask = slotCount - 1;
@@ -177,21 +181,21 @@ export class HashIndex {
 	}
 
 	/** The position of `key` in `keys`, or -1. `hash` is `hashKey(key)`. */
-	find(keys: readonly string[], key: string, hash: number): number {
+	find(keys: readonly unknown[], key: string, hash: number): number {
 		if (this.segments !== undefined) return this.findInSegment(this.segments, keys, key, hash);
-		const { slots, mask, positionMask } = this;
+		const { slots, mask, positionMask, keyShift } = this;
 		for (let slot = hash >>> this.shift; ; slot = (slot + 1) & mask) {
 			const entry = slots[slot]!;
 			if (entry === 0) return -1;
 			if (((entry ^ hash) & ~positionMask) === 0) {
 				const position = (entry & positionMask) - 1;
-				if (keys[position] === key) return position;
+				if (keys[position << keyShift] === key) return position;
 			}
 		}
 	}
 
 	/** Adds a position, the next one after all in use, whose key must be absent. `keys` has those in use. */
-	insert(keys: readonly string[], hash: number, position: number): void {
+	insert(keys: readonly unknown[], hash: number, position: number): void {
 		if (this.segments === undefined && this.used >= COMPACT_ENTRIES_MAX) this.divide(keys);
 		if (this.segments !== undefined) {
 			this.segments[hash >>> 24]!.insert(hash, position);
@@ -246,15 +250,16 @@ export class HashIndex {
 
 	private findInSegment(
 		segments: readonly Segment[],
-		keys: readonly string[],
+		keys: readonly unknown[],
 		key: string,
 		hash: number,
 	): number {
+		const { keyShift } = this;
 		const { slots, mask } = segments[hash >>> 24]!;
 		for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
 			const position = slots[slot * 2 + 1]! - 1;
 			if (position < 0) return -1;
-			if (slots[slot * 2] === hash && keys[position] === key) return position;
+			if (slots[slot * 2] === hash && keys[position << keyShift] === key) return position;
 		}
 	}
 
@@ -292,12 +297,12 @@ export class HashIndex {
 	}
 
 	/** The compact entries have lost bits of their hashes, so every key is hashed again: 1 ms, once. */
-	private divide(keys: readonly string[]): void {
+	private divide(keys: readonly unknown[]): void {
 		const segments = this.beginSegments(this.used * 2);
 		for (const entry of this.slots) {
 			if (entry === 0) continue;
 			const position = (entry & this.positionMask) - 1;
-			const hash = hashKey(keys[position]!);
+			const hash = hashKey(keys[position << this.keyShift] as string);
 			segments[hash >>> 24]!.insert(hash, position);
 		}
 		this.slots = new Int32Array(0);
