@@ -445,16 +445,15 @@ export class AppendLog {
 	private startFsyncIfNeeded(file: LogFile): void {
 		if (this.fsyncing || this.fsyncedOffset === this.writtenOffset) return;
 		const target = this.writtenOffset;
-		const inPlace = this.policy === 'always' && this.pace.isFast;
-		if (inPlace) return this.fsyncEnded(this.pace.syncNow(this.fs, file.fd), target);
+		if (this.policy === 'always' && this.pace.takeInPlace()) {
+			return this.fsyncEnded(this.pace.syncNow(this.fs, file.fd), target);
+		}
 		this.fsyncing = true;
-		this.pace.start();
 		this.fsyncSlow = false;
 		this.fsyncStartedMs = this.env.clock.nowMs();
 		file.begin();
 		this.fs.fdatasync(file.fd, (error) => {
 			file.end();
-			this.pace.end();
 			if (this.file !== file) return;
 			this.fsyncing = false;
 			this.fsyncEnded(error, target);
