@@ -7,16 +7,15 @@
  *
  * Source: Redis 7.2.6, intset.c (intsetValidateIntegrity with `deep`).
  */
-import type { Int64 } from '../base/numbers.js';
-import { int64Text } from './listpack.js';
+import { canonicalInt64, type Int64 } from '../base/numbers.js';
 
 const HEADER_SIZE = 8;
 
 /**
- * The members of the intset in [from, to), which must be all of it, as decimal text. Undefined if it is malformed,
- * empty, or its members do not rise.
+ * The members of the intset in [from, to), which must be all of it. Undefined if it is malformed, empty, or its members
+ * do not rise.
  */
-export function decodeIntset(bytes: Buffer, from: number, to: number): string[] | undefined {
+export function decodeIntset(bytes: Buffer, from: number, to: number): Int64[] | undefined {
 	const size = to - from;
 	if (size < HEADER_SIZE || from < 0 || to > bytes.length) return undefined;
 	const width = bytes.readUInt32LE(from);
@@ -28,21 +27,21 @@ export function decodeIntset(bytes: Buffer, from: number, to: number): string[] 
 	return width === 8 ? decodeWide(bytes, first, to) : decodeNarrow(bytes, first, to, width);
 }
 
-function decodeNarrow(bytes: Buffer, from: number, to: number, width: 2 | 4): string[] | undefined {
-	const members: string[] = [];
+function decodeNarrow(bytes: Buffer, from: number, to: number, width: 2 | 4): Int64[] | undefined {
+	const members: Int64[] = [];
 	let previous = -Infinity;
 	for (let at = from; at < to; at += width) {
 		const member = width === 2 ? bytes.readInt16LE(at) : bytes.readInt32LE(at);
 		if (member <= previous) return undefined;
 		previous = member;
-		members.push(String(member));
+		members.push(member);
 	}
 	return members;
 }
 
 /** 64-bit members are compared by their halves. */
-function decodeWide(bytes: Buffer, from: number, to: number): string[] | undefined {
-	const members: string[] = [];
+function decodeWide(bytes: Buffer, from: number, to: number): Int64[] | undefined {
+	const members: Int64[] = [];
 	let previousHigh = -Infinity;
 	let previousLow = 0;
 	for (let at = from; at < to; at += 8) {
@@ -51,9 +50,16 @@ function decodeWide(bytes: Buffer, from: number, to: number): string[] | undefin
 		if (high < previousHigh || (high === previousHigh && low <= previousLow)) return undefined;
 		previousHigh = high;
 		previousLow = low;
-		members.push(int64Text(bytes, at));
+		members.push(int64At(bytes, at));
 	}
 	return members;
+}
+
+function int64At(bytes: Buffer, at: number): Int64 {
+	const high = bytes.readInt32LE(at + 4);
+	// Within ±2^52 a double is exact, and much cheaper than a bigint.
+	if (high >= -0x100000 && high < 0x100000) return high * 0x100000000 + bytes.readUInt32LE(at);
+	return canonicalInt64(bytes.readBigInt64LE(at));
 }
 
 /** The intset of `members`, which must rise and not be empty, in the narrowest width that holds them all. */

@@ -20,6 +20,25 @@ export class HashValue extends KeyTable {
 		this.encoding = 'listpack';
 	}
 
+	/**
+	 * A hash of `pairs`, field, value, field, value …; undefined if a field is there twice. For what is read from a file:
+	 * the caller decides about the encoding.
+	 */
+	static ofPairs(pairs: readonly string[], encoding: 'listpack' | 'hashtable'): HashValue | undefined {
+		const hash = new HashValue();
+		// Slices of a long array are as short as what is in them, where an array that was pushed to has spare room.
+		const fields: string[] = [];
+		const values: string[] = [];
+		for (let i = 0; i < pairs.length; i += 2) {
+			fields.push(pairs[i]!);
+			values.push(pairs[i + 1]!);
+		}
+		if (!hash.adoptKeys(fields.slice())) return undefined;
+		hash.values = values.slice();
+		hash.encoding = encoding;
+		return hash;
+	}
+
 	get type(): 'hash' {
 		return 'hash';
 	}

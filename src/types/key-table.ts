@@ -118,6 +118,25 @@ export class KeyTable {
 		return table;
 	}
 
+	/** Takes `keys` as the keys of this table, which is empty; false, and the table is of no use, if one is there twice. */
+	adoptKeys(keys: string[]): boolean {
+		const count = keys.length;
+		if (count <= LINEAR_SIZE_MAX) {
+			for (let i = 1; i < count; i++) if (keys.indexOf(keys[i]!) !== i) return false;
+			this.keys = keys;
+			return true;
+		}
+		const index = new HashIndex(count);
+		for (let i = 0; i < count; i++) {
+			const hash = hashKey(keys[i]!);
+			if (index.find(keys, keys[i]!, hash) !== -1) return false;
+			index.insert(keys, hash, i);
+		}
+		this.keys = keys;
+		this.index = index;
+		return true;
+	}
+
 	/** The position behind the first one that a step of a scan visits. */
 	protected scanStart(cursor: number): number {
 		return cursor > 0 && cursor < this.size ? cursor : this.size;

@@ -24,6 +24,15 @@ export class ListNode {
 		this.next = null;
 	}
 
+	/** A node of `items`, which it keeps as its own; it is not linked. */
+	static of(items: string[]): ListNode {
+		const node = new ListNode();
+		node.items = items;
+		node.count = items.length;
+		for (const item of items) node.bytes += listpackEntryBytes(item);
+		return node;
+	}
+
 	at(offset: number): string {
 		return this.items[this.first + offset]!;
 	}

@@ -74,6 +74,18 @@ export class ListValue {
 		this.addAtTail(value, limits);
 	}
 
+	/** As `appendBuilt`: adds a node of just these elements at the tail, and keeps the array as its own. */
+	appendBuiltNode(values: string[]): void {
+		this.encoding = 'quicklist';
+		this.link(ListNode.of(values), this.tail);
+		this.length += values.length;
+	}
+
+	/** Visits the nodes from head to tail: how many elements each has, and a cursor on its first. */
+	visitNodes(visit: (count: number, first: ListCursor) => void): void {
+		for (let node = this.head; node !== null; node = node.next) visit(node.count, new ListCursor(node, 0));
+	}
+
 	/** Chooses the encoding of a list that has been built: `listpack` if it fits into one node. */
 	convertBuilt(limits: ListLimits): void {
 		this.convertToListpack(false, limits);

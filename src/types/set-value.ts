@@ -1,5 +1,5 @@
 import type { Random } from '../base/env.js';
-import { parseInt64 } from '../base/numbers.js';
+import { type Int64, parseInt64 } from '../base/numbers.js';
 import { KeyTable } from './key-table.js';
 import type { SetLimits } from './limits.js';
 
@@ -36,6 +36,25 @@ export class SetValue {
 		if (sizeHint <= limits.setMaxIntsetEntries && parseInt64(firstMember) !== undefined)
 			return new SetValue('intset');
 		return new SetValue(sizeHint <= limits.setMaxListpackEntries ? 'listpack' : 'hashtable');
+	}
+
+	/** A set of `members`, which it keeps as its own; undefined if one is there twice. For what is read from a file. */
+	static ofMembers(members: string[], encoding: 'listpack' | 'hashtable'): SetValue | undefined {
+		const set = new SetValue(encoding);
+		return set.table!.adoptKeys(members) ? set : undefined;
+	}
+
+	/** An intset of `integers`, ascending, which it keeps as its own; a hashtable if they are too many for the limit. */
+	static ofIntegers(integers: Int64[], limits: SetLimits): SetValue {
+		const set = new SetValue('intset');
+		set.integers = integers;
+		if (integers.length > limits.setMaxIntsetEntries) set.leaveIntset('hashtable');
+		return set;
+	}
+
+	/** The members of an intset, ascending, not to be changed; null in another encoding. */
+	get intsetMembers(): readonly Int64[] | null {
+		return this.integers;
 	}
 
 	/** The number of members. */

@@ -1,4 +1,5 @@
 import { IndexedMap } from './indexed-map.js';
+import { KeyTable } from './key-table.js';
 import type { ZSetLimits } from './limits.js';
 import type { LexBound, LexRange, ScoreRange } from './zset-range.js';
 import { type ZSetCursor, ZSetTree } from './zset-tree.js';
@@ -46,6 +47,26 @@ export class ZSetValue {
 		const zset = new ZSetValue('skiplist');
 		zset.table = table;
 		for (let i = 0; i < table.size; i++) zset.tree.insert(table.valueAt(i), table.keyAt(i));
+		return zset;
+	}
+
+	/**
+	 * A sorted set of `members` with their `scores`, which it keeps as its own; undefined if a member is there twice. For
+	 * what is read from a file: the caller decides about the encoding.
+	 */
+	static ofScored(
+		members: string[],
+		scores: number[],
+		encoding: 'listpack' | 'skiplist',
+	): ZSetValue | undefined {
+		const zset = new ZSetValue(encoding);
+		const table = zset.table ?? new KeyTable();
+		if (!table.adoptKeys(members)) return undefined;
+		if (zset.table !== null) for (const score of scores) zset.table.values.push(score);
+		for (let i = 0; i < members.length; i++) {
+			const score = scores[i]!;
+			zset.tree.insert(encoding === 'listpack' ? withoutNegativeZero(score) : score, members[i]!);
+		}
 		return zset;
 	}
 
