@@ -1,10 +1,10 @@
 import { assert } from 'chai';
 import fc from 'fast-check';
 
-export type Decoder = (bytes: Buffer, from: number, to: number) => readonly string[] | Buffer | undefined;
+export type Decoder = (bytes: Buffer, from: number, to: number) => readonly unknown[] | Buffer | undefined;
 
 /** Decodes `bytes` in the middle of other bytes; fails if the result depends on those. */
-export function decodeFenced(decode: Decoder, bytes: Buffer): readonly string[] | Buffer | undefined {
+export function decodeFenced(decode: Decoder, bytes: Buffer): readonly unknown[] | Buffer | undefined {
 	const [inZeros, inOnes] = [0, 255].map((fence) => {
 		const fenced = Buffer.alloc(bytes.length + 26, fence);
 		fenced.set(bytes, 13);
