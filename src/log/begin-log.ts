@@ -120,14 +120,32 @@ export function* takeOverSteps(
 	const prefix = db === 0 ? Buffer.alloc(0) : aofEntryBytes(['SELECT', String(db)]);
 	const info: AofFileInfo = folder.nextIncremental(from, prefix.length, replid, false);
 	const fd = yield* folder.createIncrementalSteps(info, retainedParts(prefix, buffer, from, to));
+	yield* nameSteps(folder, info, fd);
+	return new LogFile(folder.fs, fd, info);
+}
+
+/** Creates an empty incremental file and adds it to the manifest: it begins where the one before ends. */
+export function* emptyFileSteps(
+	folder: LogFolder,
+	replid: string,
+): DurableSteps<{ info: AofFileInfo; fd: number }> {
+	const info = folder.nextIncremental(-1, 0, replid, false);
+	const fd = yield* folder.createIncrementalSteps(info, []);
+	yield* nameSteps(folder, info, fd);
+	return { info, fd };
+}
+
+/** Adds a file that is there to the manifest. */
+function* nameSteps(folder: LogFolder, info: AofFileInfo, fd: number): DurableSteps<void> {
+	const { manifest } = folder;
 	try {
-		const { manifest } = folder;
 		yield* folder.replaceManifestSteps({ ...manifest, incrementals: [...manifest.incrementals, info] });
 	} catch (error) {
 		folder.fs.closeSync(fd);
+		// The manifest on disk may name it or not.
+		folder.forgetIncremental(info);
 		throw error;
 	}
-	return new LogFile(folder.fs, fd, info);
 }
 
 function* retainedParts(prefix: Buffer, buffer: LogBuffer, from: number, to: number): Generator<Buffer> {

@@ -44,6 +44,11 @@ export class LogFolder {
 	/** What the manifest on disk says. */
 	manifest: AofManifest = EMPTY_MANIFEST;
 
+	/** Numbers up to this one are not given to incremental files again: the manifest on disk may name them. */
+	private seqFloor = 0;
+	/** Files that the next manifest on disk will surely not name. */
+	private orphans: string[] = [];
+
 	constructor(fs: LogFs, names: LogNames) {
 		this.fs = fs;
 		this.names = names;
@@ -78,6 +83,18 @@ export class LogFolder {
 		const bytes = Buffer.from(formatAofManifest(manifest), 'latin1');
 		yield* createFileSteps(this.fs, this.path, name, `temp-${name}`, [bytes], false);
 		this.manifest = manifest;
+		const { orphans } = this;
+		this.orphans = [];
+		for (const orphan of orphans) removeIfThere(this.fs, this.filePath(orphan));
+	}
+
+	/** An incremental file that has been created, and perhaps named on disk, is not going to be used. */
+	forgetIncremental(info: AofFileInfo): void {
+		const { manifest } = this;
+		const incrementals = manifest.incrementals.filter((file) => file.seq !== info.seq);
+		this.manifest = { ...manifest, incrementals };
+		this.seqFloor = Math.max(this.seqFloor, info.seq);
+		this.orphans.push(info.name);
 	}
 
 	/** The next incremental file; a log that was switched off and on again starts with 1, as in Redis. */
@@ -86,7 +103,9 @@ export class LogFolder {
 		const { base, history, incrementals } = this.manifest;
 		const used = [...(base === null ? [] : [base]), ...history, ...incrementals];
 		const seq =
-			restart && used.every((file) => file.name !== first) ? 1 : lastIncrementalSeq(this.manifest) + 1;
+			restart && used.every((file) => file.name !== first)
+				? 1
+				: Math.max(lastIncrementalSeq(this.manifest), this.seqFloor) + 1;
 		return aofFile(incrementalFileName(this.names.fileName, seq), seq, 'i', startOffset, prefixSize, replid);
 	}
 

@@ -1,0 +1,259 @@
+/**
+ * The change from one incremental file to the next while the log is written. There are two occasions:
+ *
+ * Rotation (`rotate`), where a snapshot wants a file of its own to begin. In order:
+ *   1. the new file, empty, is durable; then the manifest that names it last; then what the old file holds. All of this
+ *      on the thread pool, and the log goes on in the old file.
+ *   2. At the end of a turn the place is settled where the old file ends (`fileEndOffset`). What comes behind stays in
+ *      memory, and its replies wait.
+ *   3. When the old file is durable up to there, the new one is written to.
+ * So nobody waits longer than one fsync. A crash before 3 leaves an empty file behind one that may be torn, and the loader
+ * cuts that; behind 3 the old file is whole, so that the new one's place in the log is the end of the old one. The
+ * manifest says it from the next time on that it is written.
+ *
+ * Taking over from a file that failed (`retry`), about once a second until the disk takes it. The new file begins at
+ * the last offset that is safe in the old one, with the bytes kept in memory, and has the same offsets. The order:
+ * new file durable, manifest (with the offset) durable, then the old file cut. A crash between the last two leaves a
+ * surplus, which the loader skips.
+ */
+import { errorText } from '../base/error-text.js';
+import type { Logger } from '../base/logger.js';
+import type { AofFileInfo } from '../formats/aof-manifest.js';
+import { emptyFileSteps, takeOverSteps } from './begin-log.js';
+import { runSteps, syncFileSteps } from './durable-steps.js';
+import { LogFile } from './log-file.js';
+import type { LogFolder } from './log-folder.js';
+import type { LogWriter } from './log-writer.js';
+
+const RETRY_PERIOD_MS = 1000;
+
+/** A file that is to be the next. */
+interface NextFile {
+	readonly info: AofFileInfo;
+	readonly fd: number;
+}
+
+/** A rotation under way. */
+interface Rotation {
+	readonly oldFile: LogFile;
+	/** Durable and named by the manifest on disk: the place may be settled. */
+	next: NextFile | null;
+	/** Settles the promise: the log position where the new file begins, or why there is none. */
+	readonly done: (result: number | string) => void;
+}
+
+export class FileChange {
+	/** The replication ID that new files get. */
+	replid: string;
+	/** Size in bytes of the base and the incremental files before the one being written. */
+	olderFilesSize = 0;
+
+	private readonly writer: LogWriter;
+	private readonly folder: LogFolder;
+	private readonly logger: Logger;
+	private rotation: Rotation | null = null;
+	private preparing = false;
+	private resuming = false;
+	private retriedAtMs = 0;
+
+	constructor(writer: LogWriter, folder: LogFolder, logger: Logger, replid: string) {
+		this.writer = writer;
+		this.folder = folder;
+		this.logger = logger;
+		this.replid = replid;
+		writer.onProgress = () => this.advance();
+	}
+
+	/** Why no other change of the files may begin; null if it may. */
+	get obstacle(): string | null {
+		if (this.resuming) return 'a failed AOF file is being taken over';
+		return this.rotation === null && !this.preparing ? null : 'a new AOF file is being opened';
+	}
+
+	/** Begins a new file; resolves with the log position where it begins, or with the reason why it can't be done. */
+	async rotate(oldFile: LogFile): Promise<number | string> {
+		const { writer } = this;
+		const obstacle = this.obstacle ?? writer.writeError;
+		if (obstacle !== null) return obstacle;
+		writer.enter();
+		try {
+			return await new Promise<number | string>((done) => {
+				this.rotation = { oldFile, next: null, done };
+				void this.prepare(this.rotation);
+			});
+		} finally {
+			writer.leave();
+		}
+	}
+
+	/** Gives up a rotation whose place is not settled yet. */
+	abandon(reason: string): void {
+		if (this.rotation !== null && this.writer.fileEndOffset === Number.POSITIVE_INFINITY) this.end(reason);
+	}
+
+	/** A turn has ended: `flushedOffset` has advanced to the end of what was appended. */
+	turnEnded(): void {
+		if (this.rotation !== null) this.settlePlace(this.rotation);
+	}
+
+	/** Finishes, before returning, a rotation whose place is settled. The writer has been told to write all it may. */
+	finishNow(): void {
+		const { rotation, writer } = this;
+		if (rotation === null || writer.fileEndOffset === Number.POSITIVE_INFINITY) return;
+		if (writer.writtenOffset === writer.fileEndOffset && writer.syncNow(rotation.oldFile)) this.advance();
+	}
+
+	/** While the disk fails: tries to go on in a new file, about once a second. */
+	retry(oldFile: LogFile, nowMs: number): void {
+		const { writer } = this;
+		if (writer.busy || nowMs < Math.max(this.retriedAtMs, writer.failedAtMs) + RETRY_PERIOD_MS) return;
+		this.retriedAtMs = nowMs;
+		void this.resume(oldFile);
+	}
+
+	/** Creates the next file under its name, and settles where it begins as soon as that can be. Never rejects. */
+	private async prepare(rotation: Rotation): Promise<void> {
+		const { folder, writer } = this;
+		const { oldFile } = rotation;
+		this.preparing = true;
+		writer.enter();
+		oldFile.begin();
+		try {
+			const next = await runSteps(folder.fs, emptyFileSteps(folder, this.replid));
+			if (this.rotation === rotation) await this.shortenLastFsync(oldFile);
+			if (this.rotation !== rotation) {
+				this.discard(next);
+				return;
+			}
+			rotation.next = next;
+			if (writer.flushedOffset === writer.buffer.endOffset) this.settlePlace(rotation);
+		} catch (error) {
+			if (this.rotation === rotation) this.end(errorText(error));
+		} finally {
+			oldFile.end();
+			this.preparing = false;
+			writer.leave();
+		}
+	}
+
+	/** What gathers behind this is what the last fsync of the old file has to write while replies wait. */
+	private async shortenLastFsync(oldFile: LogFile): Promise<void> {
+		const { writer, folder } = this;
+		const target = writer.writtenOffset;
+		try {
+			await runSteps(folder.fs, syncFileSteps(oldFile.fd));
+			if (writer.file === oldFile && writer.writeError === null && target > writer.fsyncedOffset)
+				writer.fsyncedOffset = target;
+		} catch (error) {
+			// The pages it was for are lost, whoever asked.
+			if (writer.file === oldFile) writer.syncFailed(error);
+		}
+	}
+
+	private settlePlace(rotation: Rotation): void {
+		const { writer } = this;
+		if (rotation.next === null || writer.fileEndOffset !== Number.POSITIVE_INFINITY) return;
+		writer.fileEndOffset = writer.flushedOffset;
+		writer.fileGeneration++;
+		this.advance();
+	}
+
+	/** Whenever something has been written, synced, or has failed. */
+	private advance(): void {
+		const { rotation, writer } = this;
+		if (rotation === null) return;
+		const { oldFile, next } = rotation;
+		if (writer.writeError !== null || writer.file !== oldFile) {
+			this.end(writer.writeError ?? 'the log has been closed');
+			return;
+		}
+		const offset = writer.fileEndOffset;
+		if (next === null || writer.writtenOffset < offset) return;
+		if (writer.fsyncedOffset < offset) {
+			writer.startFsyncIfNeeded(oldFile);
+			return;
+		}
+		const { folder } = this;
+		const info = { ...next.info, startOffset: offset };
+		const { manifest } = folder;
+		folder.manifest = {
+			...manifest,
+			incrementals: manifest.incrementals.map((file) => (file.seq === info.seq ? info : file)),
+		};
+		this.rotation = null;
+		this.olderFilesSize += oldFile.position(offset);
+		writer.switchTo(new LogFile(folder.fs, next.fd, info), offset);
+		rotation.done(offset);
+	}
+
+	/** Gives the rotation up: the log goes on in the old file. */
+	private end(reason: string): void {
+		const { rotation, writer } = this;
+		if (rotation === null) return;
+		this.rotation = null;
+		writer.fileEndOffset = Number.POSITIVE_INFINITY;
+		if (rotation.next !== null) this.discard(rotation.next);
+		rotation.done(reason);
+	}
+
+	private discard(next: NextFile): void {
+		this.folder.fs.closeSync(next.fd);
+		this.folder.forgetIncremental(next.info);
+	}
+
+	/** Tries to go on in a new incremental file. Never rejects. */
+	private async resume(oldFile: LogFile): Promise<void> {
+		const { writer, folder } = this;
+		const { fs } = folder;
+		this.resuming = true;
+		writer.enter();
+		oldFile.begin();
+		try {
+			if (!writer.fsyncFailed && writer.fsyncedOffset < writer.cutOffset) {
+				// The new file begins where this one ends, so what is in this one has to be safe first.
+				try {
+					await runSteps(fs, syncFileSteps(oldFile.fd));
+					writer.fsyncedOffset = Math.max(writer.fsyncedOffset, writer.cutOffset);
+				} catch {
+					writer.cutBehindLostPages();
+				}
+				if (writer.file !== oldFile) return;
+			}
+			const from = writer.cutOffset;
+			const to = writer.flushedOffset;
+			const db = writer.selectMarks.dbAt(from);
+			const newFile = await runSteps(fs, takeOverSteps(folder, writer.buffer, from, to, db, this.replid));
+			if (writer.file !== oldFile) {
+				newFile.retire();
+				return;
+			}
+			this.olderFilesSize += oldFile.position(from);
+			writer.fileGeneration++;
+			writer.diskErrors.solved();
+			writer.switchTo(newFile, to);
+			await this.cutOldFile(oldFile, from);
+		} catch (error) {
+			if (writer.file !== oldFile) return;
+			writer.writeError = errorText(error);
+			writer.diskErrors.writeFailed(error, 0, 0);
+		} finally {
+			oldFile.end();
+			this.resuming = false;
+			writer.leave();
+		}
+	}
+
+	private async cutOldFile(oldFile: LogFile, offset: number): Promise<void> {
+		const { fs } = this.folder;
+		try {
+			fs.ftruncateSync(oldFile.fd, oldFile.position(offset));
+			await runSteps(fs, syncFileSteps(oldFile.fd));
+		} catch (error) {
+			this.logger.log(
+				'warning',
+				`Can't cut the AOF file ${oldFile.info.name} to ${oldFile.position(offset)} bytes, where the next one ` +
+					`takes over: ${errorText(error)}`,
+			);
+		}
+	}
+}
