@@ -102,7 +102,7 @@ function expireGeneric(ctx: CommandContext, unitMs: 1 | 1000, baseMs: number): v
 		ctx.replaceEffect([ctx.settings.lazyfreeLazyExpire ? 'UNLINK' : 'DEL', key]);
 		ctx.notify(NOTIFY_GENERIC, 'del', key);
 	} else {
-		ctx.db.expires.set(key, whenMs);
+		ctx.db.setExpiry(key, whenMs);
 		ctx.replaceEffect(['PEXPIREAT', key, BigInt(whenMs).toString()]);
 		ctx.signalModified(key);
 		ctx.notify(NOTIFY_GENERIC, 'expire', key);
@@ -162,7 +162,7 @@ function pexpiretimeCommand(ctx: CommandContext): void {
 
 function persistCommand(ctx: CommandContext): void {
 	const key = ctx.args[1]!;
-	if (ctx.lookupWrite(key) === undefined || !ctx.db.expires.delete(key)) return ctx.reply.integer(0);
+	if (ctx.lookupWrite(key) === undefined || !ctx.db.removeExpiry(key)) return ctx.reply.integer(0);
 	ctx.signalModified(key);
 	ctx.notify(NOTIFY_GENERIC, 'persist', key);
 	ctx.dirty++;

@@ -41,7 +41,7 @@ function rename(ctx: CommandContext, onlyIfAbsent: boolean): void {
 
 function addWithExpiry(ctx: CommandContext, key: string, value: Value, expireAtMs: number): void {
 	ctx.addKey(key, value);
-	if (expireAtMs >= 0) ctx.db.expires.set(key, expireAtMs);
+	if (expireAtMs >= 0) ctx.db.setExpiry(key, expireAtMs);
 }
 
 /** The database that an argument names; undefined after an error reply. */

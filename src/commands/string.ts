@@ -73,7 +73,7 @@ function setCommand(ctx: CommandContext): void {
 	ctx.dirty++;
 	ctx.notify(NOTIFY_STRING, 'set', key);
 	if (expireAtMs >= 0) {
-		ctx.db.expires.set(key, expireAtMs);
+		ctx.db.setExpiry(key, expireAtMs);
 		ctx.notify(NOTIFY_GENERIC, 'expire', key);
 		ctx.replaceEffect(['SET', key, args[2]!, 'PXAT', String(expireAtMs)]);
 	} else if (get || nx || xx) {
@@ -102,7 +102,7 @@ function setWithTtl(ctx: CommandContext, unit: 'EX' | 'PX'): void {
 	const atMs = parseExpiry(ctx, unit, ctx.args[2]!);
 	if (atMs === undefined) return;
 	ctx.setKey(key, stringValueOf(ctx.args[3]!));
-	ctx.db.expires.set(key, atMs);
+	ctx.db.setExpiry(key, atMs);
 	ctx.dirty++;
 	ctx.notify(NOTIFY_STRING, 'set', key);
 	ctx.notify(NOTIFY_GENERIC, 'expire', key);
@@ -146,12 +146,12 @@ function getexCommand(ctx: CommandContext): void {
 		ctx.replaceEffect(['DEL', key]);
 		ctx.notify(NOTIFY_GENERIC, 'del', key);
 	} else if (expireAtMs >= 0) {
-		ctx.db.expires.set(key, expireAtMs);
+		ctx.db.setExpiry(key, expireAtMs);
 		ctx.signalModified(key);
 		ctx.dirty++;
 		ctx.replaceEffect(['PEXPIREAT', key, String(expireAtMs)]);
 		ctx.notify(NOTIFY_GENERIC, 'expire', key);
-	} else if (options.persist && ctx.db.expires.delete(key)) {
+	} else if (options.persist && ctx.db.removeExpiry(key)) {
 		ctx.signalModified(key);
 		ctx.dirty++;
 		ctx.replaceEffect(['PERSIST', key]);

@@ -131,7 +131,7 @@ export class CommandContext {
 	lookupWrite(key: string): Value | undefined {
 		const db = this.db;
 		if (db.expires.size > 0 && this.engine.expiry.expireIfNeeded(db, key)) return undefined;
-		const value = this.client.noTouch ? db.get(key) : db.getAndTouch(key, this.accessClock);
+		const value = db.getToChange(key, this.client.noTouch ? -1 : this.accessClock);
 		if (this.settings.maxmemory !== 0 && value !== undefined) this.engine.memory.noteAccess(value);
 		return value;
 	}
@@ -150,7 +150,7 @@ export class CommandContext {
 	setKey(key: string, value: Value, keepTtl = false): void {
 		const db = this.db;
 		const isNew = db.set(key, value, this.accessClock);
-		if (!keepTtl && db.expires.size > 0) db.expires.delete(key);
+		if (!keepTtl) db.removeExpiry(key);
 		if (isNew) this.#added(key, value);
 		else if (typeof value === 'object') this.engine.blocking.signalReady(db, key);
 		this.engine.signalModified(db, key);
