@@ -87,6 +87,11 @@ export function manifestFileName(appendFileName: string): string {
 	return `${appendFileName}.manifest`;
 }
 
+/** Whether a file is a base in AOF format, by its name. */
+export function isAofFormatBase(file: AofFileInfo): boolean {
+	return file.type === 'b' && !file.name.endsWith('.rdb');
+}
+
 /** Sequence number of the newest base in use, 0 when there is none. */
 export function lastBaseSeq(manifest: AofManifest): number {
 	return manifest.base?.seq ?? 0;

@@ -1,0 +1,86 @@
+/** Taking records out of the catalog, and finding out what it lacks. */
+import type { TrackedFile } from './block-tracker.js';
+import {
+	BLOCK_BYTES_MAX,
+	blockKey,
+	blocksFrom,
+	type CatalogBlock,
+	type CatalogFile,
+	keyAfter,
+	timeKey,
+} from './catalog-record.js';
+import type { CatalogStore } from './catalog-store.js';
+
+const DELETES_PER_WRITE = 1000;
+
+/** Bytes [from, to) of a file that have no records; positions in the file. */
+export interface Gap {
+	readonly file: TrackedFile;
+	readonly from: number;
+	readonly to: number;
+}
+
+/**
+ * Removes what is no sound record, belongs to none of the `files`, goes beyond the end of its file (`endOf`, bytes) or
+ * overlaps; gives what is missing then.
+ */
+export async function findGaps(
+	store: CatalogStore,
+	files: readonly TrackedFile[],
+	endOf: (file: TrackedFile) => number,
+): Promise<Gap[]> {
+	const byId = new Map<number, { file: TrackedFile; end: number; at: number }>();
+	const states = files.map((file) => ({ file, end: endOf(file), at: 0 }));
+	for (const state of states) if (state.file.record !== null) byId.set(state.file.record.id, state);
+	const gaps: Gap[] = [];
+	for (const prefix of ['a', 'b']) {
+		for await (const entries of store.entries(prefix, keyAfter(prefix))) {
+			const deletes: string[] = [];
+			for (const [key, value] of entries) {
+				const block = store.codec.decodeBlock(key, value);
+				const state = block === undefined ? undefined : byId.get(block.fileId);
+				if (
+					block === undefined ||
+					state === undefined ||
+					block.position < state.at ||
+					block.position + block.size > state.end
+				) {
+					deletes.push(key);
+					if (block !== undefined && prefix === 'b') deletes.push(timeKey(block));
+					continue;
+				}
+				if (block.position > state.at) gaps.push({ file: state.file, from: state.at, to: block.position });
+				state.at = block.position + block.size;
+			}
+			await store.write([], deletes);
+		}
+	}
+	for (const { file, at, end } of states) if (at < end) gaps.push({ file, from: at, to: end });
+	return gaps;
+}
+
+/**
+ * Removes the blocks of an incremental file that go beyond the log position `offset`, or all of a file when that is -1.
+ * Gives the position in the file where the ones that are left end.
+ */
+export async function removeBlocks(store: CatalogStore, file: CatalogFile, offset: number): Promise<number> {
+	const from = offset < 0 || file.isBase ? undefined : blocksFrom(Math.max(0, offset - BLOCK_BYTES_MAX));
+	let kept = 0;
+	const deletes: string[] = [];
+	for await (const block of store.blocksOf(file, from)) {
+		if (offset >= 0 && blockEndOffset(block, file) <= offset) {
+			kept = Math.max(kept, block.position + block.size);
+			continue;
+		}
+		deletes.push(blockKey(block, file.isBase));
+		if (!file.isBase) deletes.push(timeKey(block));
+		if (deletes.length >= DELETES_PER_WRITE) await store.write([], deletes.splice(0));
+	}
+	await store.write([], deletes);
+	return kept;
+}
+
+/** Log position behind a block of an incremental file. */
+export function blockEndOffset(block: CatalogBlock, file: CatalogFile): number {
+	return file.startOffset + Math.max(0, block.position + block.size - file.prefixSize);
+}
