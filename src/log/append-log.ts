@@ -11,6 +11,7 @@ import { createFreshFiles, openLogFiles } from './begin-log.js';
 import { FileChange } from './file-change.js';
 import type { LogBuffer } from './log-buffer.js';
 import { LogFolder } from './log-folder.js';
+import type { LogObserver } from './log-observer.js';
 import type { AppendLogOptions, AppendLogStats, FsyncPolicy } from './log-options.js';
 import { LogWriter } from './log-writer.js';
 
@@ -45,6 +46,11 @@ export class AppendLog {
 	/** Called when `releaseOffset` advanced outside of `flush`, or `writeError` changed. */
 	set onRelease(fn: () => void) {
 		this.writer.onRelease = fn;
+	}
+
+	/** Who is told of what happens to the files; to be set before there are any. */
+	set observer(observer: LogObserver) {
+		this.writer.observer = observer;
 	}
 
 	/** How long each flush that has something to write waits before it, in milliseconds (DEBUG AOF-FLUSH-SLEEP). */
@@ -172,6 +178,7 @@ export class AppendLog {
 		writer.attach(file, end);
 		change.olderFilesSize = this.folder.baseSizeSync();
 		this.baseSize = change.olderFilesSize;
+		if (this.folder.manifest.base !== null) writer.observer?.baseBegan(this.folder.manifest.base);
 		this.removeHistory();
 		writer.clearError();
 		writer.onRelease();
@@ -228,7 +235,8 @@ export class AppendLog {
 
 	/** Several times a second, by the server's cron: fsyncs under `everysec`, and tries a failed disk again. */
 	tick(nowMs: number): void {
-		const { file, writeError } = this.writer;
+		const { file, writeError, observer } = this.writer;
+		observer?.tick(nowMs);
 		if (file === null) return;
 		if (writeError !== null) this.change.retry(file, nowMs);
 		else this.writer.tick(file, nowMs);
@@ -267,6 +275,7 @@ export class AppendLog {
 		try {
 			this.folder.removeHistorySync((name) => {
 				this.logger.log('notice', `Removing the history file ${name} in the background`);
+				this.writer.observer?.fileRemoved(name);
 			});
 		} catch (error) {
 			this.logger.log('warning', `Can't remove the history from the AOF manifest: ${errorText(error)}`);

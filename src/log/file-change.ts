@@ -247,6 +247,7 @@ export class FileChange {
 		const { fs } = this.folder;
 		try {
 			fs.ftruncateSync(oldFile.fd, oldFile.position(offset));
+			this.writer.observer?.fileCut(oldFile.info, offset);
 			await runSteps(fs, syncFileSteps(oldFile.fd));
 		} catch (error) {
 			this.logger.log(

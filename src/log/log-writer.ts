@@ -28,6 +28,7 @@ import { FsyncPace } from './fsync-pace.js';
 import { LogBuffer } from './log-buffer.js';
 import type { LogFile } from './log-file.js';
 import type { LogFs } from './log-fs.js';
+import type { LogObserver } from './log-observer.js';
 import type { FsyncPolicy } from './log-options.js';
 import { SelectMarks } from './select-marks.js';
 
@@ -40,6 +41,8 @@ export class LogWriter {
 	onRelease: () => void = () => {};
 	/** Called when an operation on the thread pool has ended, or a write or fsync failed. */
 	onProgress: () => void = () => {};
+	/** Told of everything that happens to files. */
+	observer: LogObserver | null = null;
 	releaseOffset = 0;
 	flushedOffset = 0;
 	writtenOffset = 0;
@@ -132,6 +135,7 @@ export class LogWriter {
 		this.selectMarks = new SelectMarks(offset);
 		this.settle(offset);
 		this.advanceRelease(offset);
+		this.observer?.fileBegan(file.info, offset, this.selectMarks.dbAt(offset));
 	}
 
 	/** Goes on without files. */
@@ -139,6 +143,7 @@ export class LogWriter {
 		this.file?.retire();
 		this.file = null;
 		this.fileEndOffset = Number.POSITIVE_INFINITY;
+		this.observer?.stopped();
 		this.buffer.restart(this.buffer.endOffset);
 		this.epoch++;
 		this.writing = false;
@@ -156,6 +161,7 @@ export class LogWriter {
 		this.fsyncedOffset = offset;
 		this.clearError();
 		this.advanceRelease(offset);
+		this.observer?.fileBegan(file.info, offset, this.selectMarks.dbAt(offset));
 		this.forget(offset);
 		this.goOn(file);
 	}
@@ -306,13 +312,26 @@ export class LogWriter {
 	}
 
 	private wrote(to: number): void {
-		if (to > this.writtenOffset) this.writtenOffset = to;
+		if (to > this.writtenOffset) {
+			if (this.observer !== null) this.report(this.observer, this.writtenOffset, to);
+			this.writtenOffset = to;
+		}
 		if (this.policy !== 'always') this.advanceRelease(this.writtenOffset);
 		if (this.policy === 'no') this.forget(this.writtenOffset);
 		else if (this.writtenOffset - this.buffer.startOffset > RETAINED_BYTES_MAX) {
 			// All of it, because a file may be cut only where a flush ended.
 			this.forget(this.writtenOffset);
 		}
+	}
+
+	/** Shows the observer bytes [from, to) of the log, which end where a flush did. */
+	private report(observer: LogObserver, from: number, to: number): void {
+		const { buffer } = this;
+		for (let at = from; at < to; at += buffer.chunkSize) {
+			buffer.seek(at, to);
+			observer.wrote(buffer.chunk, buffer.chunkAt, buffer.chunkAt + buffer.chunkSize, at);
+		}
+		observer.entriesEnd(to, this.selectMarks.dbAt(to));
 	}
 
 	private startWrite(file: LogFile): void {
