@@ -50,6 +50,10 @@ export const BLOCKED_ON_KEYS = 1;
 export const BLOCKED_BY_PAUSE = 2;
 /** Waiting for its CONFIG SET to take effect: a listener is being opened. */
 export const BLOCKED_BY_CONFIG = 5;
+/** Waiting for its MIGRATE to be answered by the other server. */
+export const BLOCKED_BY_MIGRATE = 6;
+/** Wants to change a key that is held. */
+export const BLOCKED_BY_HELD_KEY = 7;
 
 export const REPLY_ON = 0;
 export const REPLY_OFF = 1;

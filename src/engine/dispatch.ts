@@ -198,6 +198,10 @@ export class Dispatcher {
 			pause.postpone(client, spec, args);
 			return;
 		}
+		if (engine.heldKeys.active && !client.isReplay && engine.heldKeys.concerns(client, spec, args)) {
+			engine.heldKeys.postpone(client, args);
+			return;
+		}
 		if (client.inMulti && !NOT_QUEUED.has(spec.name)) {
 			if (!client.dirtyExec && !client.dirtyCas) {
 				client.queued.push({ spec, args });
@@ -399,7 +403,7 @@ export class Dispatcher {
 
 	/** Tries the commands again that wait for keys which have become ready, until none is left. */
 	serveReadyKeys(): void {
-		const { blocking, ctx } = this.#engine;
+		const { blocking, ctx, heldKeys } = this.#engine;
 		// A command being served makes keys ready too: they come after those that were ready before.
 		if (this.#servingReady) return;
 		this.#servingReady = true;
@@ -412,6 +416,10 @@ export class Dispatcher {
 					const value = expireAtMs >= 0 && ctx.nowMs > expireAtMs ? undefined : db.get(key);
 					const fits = typeof value === 'object' && 'type' in value && value.type === record.type;
 					if (!fits && !record.unblockOnNoKey) continue;
+					if (heldKeys.active && heldKeys.concerns(record.client, record.spec, record.args)) {
+						heldKeys.postponeServing(db, key);
+						continue;
+					}
 					if (blocking.recordOf(record.client) === record) this.#retry(record);
 				}
 			}
@@ -438,8 +446,8 @@ export class Dispatcher {
 		this.#engine.clientProgressed(client);
 	}
 
-	/** Replies to a command whose wait has ended without being served. */
-	endWait(record: BlockedCommand, write: (reply: ReplyBuffer) => void, failed: boolean): void {
+	/** Replies to a command whose wait has ended without being executed again. */
+	endWait(record: { readonly client: Client; readonly spec: CommandSpec }, write: (reply: ReplyBuffer) => void, failed: boolean): void {
 		const { client } = record;
 		const { reply } = client;
 		reply.closeRope();

@@ -9,6 +9,7 @@ import { Database } from '../keyspace/database.js';
 import type { AppendLog } from '../log/append-log.js';
 import { BlockingTable } from './blocking.js';
 import {
+	BLOCKED_BY_HELD_KEY,
 	BLOCKED_BY_PAUSE,
 	BLOCKED_NOT,
 	BLOCKED_ON_KEYS,
@@ -22,6 +23,7 @@ import { Dispatcher } from './dispatch.js';
 import { Effects } from './effects.js';
 import { Eviction } from './eviction.js';
 import { Expiry } from './expiry.js';
+import { HeldKeys } from './held-keys.js';
 import { Memory } from './memory.js';
 import { Pause } from './pause.js';
 import type { Registry } from './registry.js';
@@ -67,6 +69,7 @@ export class Engine {
 	readonly memory: Memory;
 	readonly eviction: Eviction;
 	readonly pause: Pause;
+	readonly heldKeys: HeldKeys;
 	readonly ctx: CommandContext;
 	readonly dispatcher: Dispatcher;
 	/** Applies the entries of a log (start-up). */
@@ -105,6 +108,7 @@ export class Engine {
 		this.eviction = new Eviction(this);
 		this.eviction.applyPolicy();
 		this.pause = new Pause(this);
+		this.heldKeys = new HeldKeys(this);
 		this.blocking = new BlockingTable(options.env, (record) => this.unblockAsTimeout(record.client));
 		this.replayClient = new Client(0, NO_TRANSPORT, this.dbs[0]!, options.env.clock.nowMs(), true);
 		this.replayClient.isReplay = true;
@@ -138,6 +142,7 @@ export class Engine {
 		client.closing = true;
 		if (client.blocked === BLOCKED_ON_KEYS) this.blocking.unblock(client);
 		else if (client.blocked === BLOCKED_BY_PAUSE) this.pause.forget(client);
+		else if (client.blocked === BLOCKED_BY_HELD_KEY) this.heldKeys.forget(client);
 		client.blocked = BLOCKED_NOT;
 		this.watches.unwatchAll(client);
 		this.publisher.forget(client);
