@@ -21,8 +21,8 @@ const WORDS_SIZE_MIN = 192;
 
 const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-/** Low half of entry `byte` of slice k at `k * 512 + byte * 2`, the high half behind it. */
-const TABLE = makeTable();
+/** Low half of entry `byte` of slice k at `k * 512 + byte * 2`, the high half behind it. Constant. */
+export const CRC64_TABLE = makeTable();
 
 function makeTable(): Int32Array {
 	const table = new Int32Array(SLICE_COUNT * SLICE_INTS);
@@ -87,7 +87,7 @@ export class Crc64 {
 	}
 
 	private updateByBytes(bytes: Buffer, from: number, to: number): void {
-		const table = TABLE;
+		const table = CRC64_TABLE;
 		let low = this.low;
 		let high = this.high;
 		for (let at = from; at < to; at++) {
@@ -101,7 +101,7 @@ export class Crc64 {
 
 	/** Takes in groups of four words. The first byte of a group is looked up in the last slice, and so on. */
 	private updateByWords(words: Int32Array): void {
-		const t = TABLE;
+		const t = CRC64_TABLE;
 		let low = this.low;
 		let high = this.high;
 		for (let at = 0; at < words.length; at += 4) {

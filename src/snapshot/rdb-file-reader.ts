@@ -24,7 +24,7 @@ import {
 } from '../formats/rdb-codes.js';
 import { type ByteSource, RdbInput } from '../formats/rdb-input.js';
 import type { Value } from '../types/value.js';
-import { moduleName, type RdbValueLimits, readRdbValue } from './rdb-value-reader.js';
+import { isRdbValueType, moduleName, type RdbValueLimits, readRdbValue } from './rdb-value-reader.js';
 import { skipRdbValue } from './rdb-value-skip.js';
 
 /**
@@ -39,6 +39,19 @@ import { skipRdbValue } from './rdb-value-skip.js';
  *   end         checksum; nothing follows
  */
 export type RdbItem = 'aux' | 'module-aux' | 'select-db' | 'resize-db' | 'function' | 'entry' | 'end';
+
+/** What the reader is doing, in the words of redis-check-rdb. */
+export type RdbStage =
+	| 'start'
+	| 'read-type'
+	| 'read-expire'
+	| 'read-key'
+	| 'read-object-value'
+	| 'check-sum'
+	| 'read-len'
+	| 'read-aux'
+	| 'read-module-aux'
+	| 'read-functions';
 
 export interface RdbReadOptions {
 	/** Keep the sum of the file and compare it with the one at its end (`rdbchecksum`). */
@@ -68,6 +81,8 @@ export class RdbFileReader {
 	idleSeconds = -1;
 	/** The LFU counter, 0 to 255, or -1. */
 	frequency = -1;
+	/** What is being done: after a fault, what could not be. */
+	stage: RdbStage = 'start';
 	/** Where the item began, in bytes from the start of the file. */
 	itemStart = 0;
 	/** At the end: what came of comparing the sum; unchecked: the version has none, or `withChecksum` is off. */
@@ -96,12 +111,15 @@ export class RdbFileReader {
 		this.idleSeconds = -1;
 		this.frequency = -1;
 		for (;;) {
+			this.stage = 'read-type';
 			const code = input.readByte();
 			switch (code) {
 				case RDB_OPCODE_EXPIRETIME_MS:
+					this.stage = 'read-expire';
 					this.expireAtMs = expiryOf(input.readInt64());
 					break;
 				case RDB_OPCODE_EXPIRETIME:
+					this.stage = 'read-expire';
 					this.expireAtMs = input.readInt32() * 1000;
 					break;
 				case RDB_OPCODE_IDLE:
@@ -111,20 +129,25 @@ export class RdbFileReader {
 					this.frequency = input.readByte();
 					break;
 				case RDB_OPCODE_SELECTDB:
+					this.stage = 'read-len';
 					this.db = input.readCount();
 					return 'select-db';
 				case RDB_OPCODE_RESIZEDB:
+					this.stage = 'read-len';
 					this.dbSize = input.readCount();
 					this.expiresSize = input.readCount();
 					return 'resize-db';
 				case RDB_OPCODE_AUX:
+					this.stage = 'read-aux';
 					this.auxName = input.readString();
 					this.auxValue = input.readString();
 					return 'aux';
 				case RDB_OPCODE_MODULE_AUX:
+					this.stage = 'read-module-aux';
 					this.readModuleAux();
 					return 'module-aux';
 				case RDB_OPCODE_FUNCTION2:
+					this.stage = 'read-functions';
 					this.functionCode = input.readString();
 					return 'function';
 				case RDB_OPCODE_FUNCTION_PRE_GA:
@@ -135,7 +158,10 @@ export class RdbFileReader {
 					return 'end';
 				default:
 					this.valueType = code;
+					if (!isRdbValueType(code)) input.fail('unsupported', `Unknown RDB encoding type ${code}`);
+					this.stage = 'read-key';
 					this.key = input.readString();
+					this.stage = 'read-object-value';
 					this.valueIsNext = true;
 					return 'entry';
 			}
@@ -168,10 +194,9 @@ export class RdbFileReader {
 
 	private readHeader(): void {
 		const { input } = this;
-		const magic = input.readBytes(5);
-		if (magic !== 'REDIS') input.fail('unsupported', 'Wrong signature trying to load DB from file');
-		const digits = input.readBytes(4);
-		const version = /^\d+/.exec(digits);
+		const magic = input.readBytes(9);
+		if (!magic.startsWith('REDIS')) input.fail('unsupported', 'Wrong signature trying to load DB from file');
+		const version = /^\d+/.exec(magic.slice(5));
 		this.version = version === null ? 0 : Number(version[0]);
 		if (this.version < 1 || this.version > RDB_VERSION_MAX)
 			input.fail('unsupported', `Can't handle RDB format version ${this.version}`);
@@ -187,6 +212,7 @@ export class RdbFileReader {
 
 	private readEnd(): void {
 		if (this.version < RDB_VERSION_WITH_CHECKSUM) return;
+		this.stage = 'check-sum';
 		const found = this.input.readChecksum();
 		this.checksum = this.options.withChecksum ? found : 'unchecked';
 	}
