@@ -447,7 +447,11 @@ export class Dispatcher {
 	}
 
 	/** Replies to a command whose wait has ended without being executed again. */
-	endWait(record: { readonly client: Client; readonly spec: CommandSpec }, write: (reply: ReplyBuffer) => void, failed: boolean): void {
+	endWait(
+		record: { readonly client: Client; readonly spec: CommandSpec },
+		write: (reply: ReplyBuffer) => void,
+		failed: boolean,
+	): void {
 		const { client } = record;
 		const { reply } = client;
 		reply.closeRope();

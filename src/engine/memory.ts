@@ -20,6 +20,7 @@
 import { ListValue } from '../types/list-value.js';
 import { elementBytes, estimateBytes, stringBytes } from '../types/memory-size.js';
 import { RawString } from '../types/raw-string.js';
+import { StreamValue } from '../types/stream-value.js';
 import type { Value } from '../types/value.js';
 import { clientMemoryBytes } from './client-info.js';
 import type { Engine } from './engine.js';
@@ -51,7 +52,7 @@ interface Access {
 
 function elementCount(value: ObjectValue): number {
 	if (value instanceof RawString) return 0;
-	return value instanceof ListValue ? value.length : value.size;
+	return value instanceof ListValue || value instanceof StreamValue ? value.length : value.size;
 }
 
 export class Memory {

@@ -12,6 +12,7 @@
  *   set         xor(member) for each
  *   sorted set  xor(d) for each, d being mix(member), mix(score as fpconv prints it) from zero
  *   hash        xor(d) for each, d being mix(field), mix(value) from zero
+ *   stream      mix(ID as `ms.seq`), then mix(field), mix(value) of each field, entry by entry; no groups
  * and, if the key has an expiry time, xor("!!expire!!"): whether it has one, not which.
  *
  * The dataset, from zero: for each database that is not empty, mix(its id as 4 bytes big-endian), then
@@ -29,7 +30,7 @@ import type { Database } from './database.js';
 const DIGEST_BYTES = 20;
 
 /** Type codes of Redis's object.h. */
-const TYPE_CODES = { string: 0, list: 1, set: 2, zset: 3, hash: 4 } as const;
+const TYPE_CODES = { string: 0, list: 1, set: 2, zset: 3, hash: 4, stream: 6 } as const;
 
 /** A digest under construction. */
 export class Digest {
@@ -99,6 +100,15 @@ function mixValue(digest: Digest, value: Value, hasExpiry: boolean): void {
 				break;
 			case 'hash':
 				for (let i = 0; i < value.size; i++) xorPair(digest, value.fieldAt(i), value.valueAt(i));
+				break;
+			case 'stream':
+				for (const entry of value.entries()) {
+					digest.mix(`${entry.ms}.${entry.seq}`);
+					for (let i = 0; i < entry.fields.length; i++) {
+						digest.mix(entry.fields[i]!);
+						digest.mix(entry.values[i]!);
+					}
+				}
 				break;
 		}
 	}

@@ -7,6 +7,9 @@ import type { Database } from '../keyspace/database.js';
 import { HashValue } from '../types/hash-value.js';
 import { ListValue } from '../types/list-value.js';
 import { SetValue } from '../types/set-value.js';
+import type { StreamGroup } from '../types/stream-group.js';
+import { formatStreamId } from '../types/stream-id.js';
+import { StreamValue } from '../types/stream-value.js';
 import { isStringValue, stringOf, type Value } from '../types/value.js';
 import type { ZSetValue } from '../types/zset-value.js';
 
@@ -40,6 +43,7 @@ export function valueCommands(key: string, value: Value): Iterable<readonly stri
 	if (value instanceof ListValue) return chunked('RPUSH', key, elementsOf(value), ITEMS_PER_COMMAND);
 	if (value instanceof HashValue) return chunked('HMSET', key, fieldsAndValues(value), ITEMS_PER_COMMAND * 2);
 	if (value instanceof SetValue) return chunked('SADD', key, membersOf(value), ITEMS_PER_COMMAND);
+	if (value instanceof StreamValue) return streamCommands(key, value);
 	return chunked('ZADD', key, scoresAndMembers(value), ITEMS_PER_COMMAND * 2);
 }
 
@@ -79,5 +83,33 @@ function* scoresAndMembers(zset: ZSetValue): Generator<string> {
 	for (let position = 0; position < zset.size; position++) {
 		yield formatDouble(zset.scoreAt(position));
 		yield zset.memberAt(position);
+	}
+}
+
+/** Entries, then what they do not tell, then the groups with their consumers and what those have pending. */
+function* streamCommands(key: string, stream: StreamValue): Generator<readonly string[]> {
+	for (const entry of stream.entries()) {
+		const args = ['XADD', key, formatStreamId(entry)];
+		for (let i = 0; i < entry.fields.length; i++) args.push(entry.fields[i]!, entry.values[i]!);
+		yield args;
+	}
+	// An empty stream is made by adding an entry that is trimmed at once.
+	if (stream.length === 0) yield ['XADD', key, 'MAXLEN', '0', '0-1', 'x', 'y'];
+	const added = String(stream.entriesAdded);
+	const deleted = formatStreamId(stream.maxDeletedId);
+	yield ['XSETID', key, formatStreamId(stream.lastId), 'ENTRIESADDED', added, 'MAXDELETEDID', deleted];
+	for (const group of stream.sortedGroups()) yield* groupCommands(key, group);
+}
+
+function* groupCommands(key: string, group: StreamGroup): Generator<readonly string[]> {
+	const read = String(group.entriesRead);
+	yield ['XGROUP', 'CREATE', key, group.name, formatStreamId(group.lastId), 'ENTRIESREAD', read];
+	for (const consumer of group.sortedConsumers()) {
+		if (consumer.pending.size === 0) yield ['XGROUP', 'CREATECONSUMER', key, group.name, consumer.name];
+		for (const pending of consumer.pending.items()) {
+			const claim = ['XCLAIM', key, group.name, consumer.name, '0', formatStreamId(pending)];
+			const state = ['TIME', String(pending.deliveredMs), 'RETRYCOUNT', String(pending.deliveryCount)];
+			yield [...claim, ...state, 'JUSTID', 'FORCE'];
+		}
 	}
 }

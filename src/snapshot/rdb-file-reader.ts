@@ -19,6 +19,7 @@ import {
 	RDB_OPCODE_MODULE_AUX,
 	RDB_OPCODE_RESIZEDB,
 	RDB_OPCODE_SELECTDB,
+	RDB_TYPE_STREAM_LISTPACKS_2,
 	RDB_VERSION_MAX,
 	RDB_VERSION_WITH_CHECKSUM,
 } from '../formats/rdb-codes.js';
@@ -181,6 +182,11 @@ export class RdbFileReader {
 	skipValue(): void {
 		this.valueIsNext = false;
 		skipRdbValue(this.input, this.valueType);
+	}
+
+	/** Whether the entry can stand in a file of the version that we write, as it is; else it has to be read and written. */
+	get isCopyable(): boolean {
+		return this.valueType <= RDB_TYPE_STREAM_LISTPACKS_2;
 	}
 
 	/**

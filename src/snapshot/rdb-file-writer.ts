@@ -93,7 +93,7 @@ export class RdbFileWriter {
 		writeRdbValue(output, value);
 	}
 
-	/** An entry as it was read, `RdbFileReader.rawEntry`. The types of version 11 are not for this file. */
+	/** An entry as it was read, `RdbFileReader.rawEntry`, if it is `isCopyable`. */
 	rawEntry(bytes: Buffer): void {
 		this.output.writeRaw(bytes, 0, bytes.length);
 	}

@@ -45,6 +45,7 @@ import { RawString } from '../types/raw-string.js';
 import { SetValue } from '../types/set-value.js';
 import { type StringValue, stringValueOf, type Value } from '../types/value.js';
 import { ZSetValue } from '../types/zset-value.js';
+import { readStream } from './rdb-stream-reader.js';
 
 /** What decides about encodings; the settings of a server are such. */
 export type RdbValueLimits = ListLimits & HashLimits & SetLimits & ZSetLimits;
@@ -95,7 +96,7 @@ export function readRdbValue(input: RdbInput, type: number, limits: RdbValueLimi
 		case RDB_TYPE_STREAM_LISTPACKS:
 		case RDB_TYPE_STREAM_LISTPACKS_2:
 		case RDB_TYPE_STREAM_LISTPACKS_3:
-			return input.fail('unsupported', 'Streams are not read yet');
+			return readStream(input, type);
 		case RDB_TYPE_MODULE:
 			return input.fail('module', 'Pre-release module format not supported');
 		case RDB_TYPE_MODULE_2: {

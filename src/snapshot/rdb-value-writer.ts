@@ -13,6 +13,7 @@ import {
 	RDB_TYPE_LIST_QUICKLIST_2,
 	RDB_TYPE_SET,
 	RDB_TYPE_SET_INTSET,
+	RDB_TYPE_STREAM_LISTPACKS_2,
 	RDB_TYPE_STRING,
 	RDB_TYPE_ZSET_2,
 	RDB_TYPE_ZSET_LISTPACK,
@@ -24,6 +25,7 @@ import { RawString } from '../types/raw-string.js';
 import type { SetValue } from '../types/set-value.js';
 import { isStringValue, type Value } from '../types/value.js';
 import type { ZSetValue } from '../types/zset-value.js';
+import { writeStream } from './rdb-stream-writer.js';
 
 /** The number of the type that the value is written as. */
 export function rdbTypeOf(value: Value): number {
@@ -37,6 +39,8 @@ export function rdbTypeOf(value: Value): number {
 			return value.encoding === 'intset' ? RDB_TYPE_SET_INTSET : RDB_TYPE_SET;
 		case 'zset':
 			return value.encoding === 'listpack' ? RDB_TYPE_ZSET_LISTPACK : RDB_TYPE_ZSET_2;
+		case 'stream':
+			return RDB_TYPE_STREAM_LISTPACKS_2;
 	}
 }
 
@@ -58,6 +62,9 @@ export function writeRdbValue(output: RdbOutput, value: Value): void {
 				break;
 			case 'zset':
 				writeZSet(output, value);
+				break;
+			case 'stream':
+				writeStream(output, value);
 				break;
 		}
 	}

@@ -36,3 +36,10 @@ export interface ZSetLimits {
 	/** `zset-max-listpack-value`: the most bytes of a member in a listpack. */
 	readonly zsetMaxListpackValue: number;
 }
+
+export interface StreamLimits {
+	/** `stream-node-max-bytes`: the most bytes of a node; 0 is no limit. */
+	readonly streamNodeMaxBytes: number;
+	/** `stream-node-max-entries`: the most entries of a node; 0 is no limit. */
+	readonly streamNodeMaxEntries: number;
+}

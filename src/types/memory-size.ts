@@ -2,6 +2,7 @@ import { HashValue } from './hash-value.js';
 import { ListValue } from './list-value.js';
 import { RawString } from './raw-string.js';
 import { SetValue } from './set-value.js';
+import { StreamValue } from './stream-value.js';
 import type { Value } from './value.js';
 
 /**
@@ -25,6 +26,12 @@ const LIST_ENTRY_BYTES = 10;
 /** A sorted set's entry in its table (an unboxed score) and in its tree; the latter alone in a listpack. */
 const ZSET_ENTRY_BYTES = 64;
 const ZSET_LISTPACK_ENTRY_BYTES = 28;
+/** A stream's entry with its array of values, and a slot of that; a node of them. */
+const STREAM_ENTRY_BYTES = 88;
+const STREAM_SLOT_BYTES = 8;
+const STREAM_NODE_BYTES = 120;
+/** An entry that is pending: the object and its slots in two lists. */
+const STREAM_PENDING_BYTES = 80;
 /** A Buffer outside the heap, and the object that holds it. */
 const RAW_STRING_BYTES = 200;
 
@@ -44,6 +51,7 @@ export function estimateBytes(value: Value, samples: number): number {
 		for (let i = 0; i < n; i++, cursor.forward()) bytes += stringBytes(cursor.value.length);
 		return total(value.length, n, bytes, LIST_ENTRY_BYTES);
 	}
+	if (value instanceof StreamValue) return streamBytes(value, samples);
 	const n = sampleCount(value.size, samples);
 	let bytes = 0;
 	if (value instanceof HashValue) {
@@ -62,10 +70,28 @@ export function estimateBytes(value: Value, samples: number): number {
 	return total(value.size, n, bytes, entryBytes);
 }
 
+function streamBytes(stream: StreamValue, samples: number): number {
+	const n = sampleCount(stream.length, samples);
+	let bytes = 0;
+	let seen = 0;
+	for (const entry of stream.entries()) {
+		if (seen++ === n) break;
+		for (const text of entry.values) bytes += STREAM_SLOT_BYTES + stringBytes(text.length);
+	}
+	let groupBytes = 0;
+	for (const group of stream.groups.values()) {
+		groupBytes += CONTAINER_BYTES * (1 + group.consumers.size) + group.pending.size * STREAM_PENDING_BYTES;
+	}
+	return (
+		total(stream.length, n, bytes, STREAM_ENTRY_BYTES) + stream.nodeCount * STREAM_NODE_BYTES + groupBytes
+	);
+}
+
 /** The bytes that one more element takes in a container, strings of about `meanStringBytes` each. */
 export function elementBytes(value: Value, meanStringBytes: number): number {
 	if (value instanceof ListValue) return LIST_ENTRY_BYTES + meanStringBytes;
 	if (value instanceof HashValue) return TABLE_ENTRY_BYTES + 2 * meanStringBytes;
+	if (value instanceof StreamValue) return STREAM_ENTRY_BYTES + STREAM_SLOT_BYTES + meanStringBytes;
 	if (value instanceof SetValue)
 		return value.encoding === 'intset' ? LIST_ENTRY_BYTES : SET_ENTRY_BYTES + meanStringBytes;
 	if (typeof value !== 'object' || value instanceof RawString) return 0;

@@ -3,6 +3,7 @@ import type { HashValue } from './hash-value.js';
 import type { ListValue } from './list-value.js';
 import { RawString } from './raw-string.js';
 import type { SetValue } from './set-value.js';
+import type { StreamValue } from './stream-value.js';
 import type { ZSetValue } from './zset-value.js';
 
 /**
@@ -10,9 +11,9 @@ import type { ZSetValue } from './zset-value.js';
  * RawString once it has been changed in place or where it is very large, and else a latin1 string.
  */
 export type StringValue = string | number | RawString;
-export type Value = StringValue | ListValue | HashValue | SetValue | ZSetValue;
+export type Value = StringValue | ListValue | HashValue | SetValue | ZSetValue | StreamValue;
 
-export type TypeName = 'string' | 'list' | 'hash' | 'set' | 'zset';
+export type TypeName = 'string' | 'list' | 'hash' | 'set' | 'zset' | 'stream';
 export type EncodingName =
 	| 'int'
 	| 'embstr'
@@ -21,7 +22,8 @@ export type EncodingName =
 	| 'quicklist'
 	| 'hashtable'
 	| 'intset'
-	| 'skiplist';
+	| 'skiplist'
+	| 'stream';
 
 /** The longest string of the encoding `embstr`, in bytes (Redis's object.c). */
 const EMBSTR_BYTES_MAX = 44;
