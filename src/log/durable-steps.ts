@@ -5,26 +5,29 @@
  * Each procedure is a generator of the steps that may take long, so that it exists once and runs in two ways: at once
  * (`runStepsNow`: at start-up, and in commands of an administrator) or on the thread pool (`runSteps`).
  */
+import type { Timers } from '../base/env.js';
 import type { LogFs } from './log-fs.js';
 
 /** What a procedure waits for. */
 export type DurableStep =
 	| { readonly kind: 'write'; readonly fd: number; readonly bytes: Buffer; readonly position: number }
 	| { readonly kind: 'sync-file'; readonly fd: number }
-	| { readonly kind: 'sync-folder'; readonly path: string };
+	| { readonly kind: 'sync-folder'; readonly path: string }
+	/** Others may use the event loop meanwhile: for a turn of it if `ms` is 0. */
+	| { readonly kind: 'pause'; readonly ms: number };
 
 export type DurableSteps<T> = Generator<DurableStep, T, void>;
 
 /**
  * Creates (or replaces) the file `name` in `folder` with the given parts, one after the other. `keepOpen` returns its
- * descriptor, otherwise the file is closed and -1 returned. Throws the system error; then no temporary file is left.
+ * descriptor, otherwise the file is closed and -1 returned. A number among the parts is a pause, in ms. Throws the system error; then no temporary file is left.
  */
 export function* createFileSteps(
 	fs: LogFs,
 	folder: string,
 	name: string,
 	tempName: string,
-	parts: Iterable<Buffer>,
+	parts: Iterable<Buffer | number>,
 	keepOpen: boolean,
 ): DurableSteps<number> {
 	const tempPath = `${folder}/${tempName}`;
@@ -33,9 +36,13 @@ export function* createFileSteps(
 	let done = false;
 	try {
 		let position = 0;
-		for (const bytes of parts) {
-			yield { kind: 'write', fd, bytes, position };
-			position += bytes.length;
+		for (const part of parts) {
+			if (typeof part === 'number') {
+				yield { kind: 'pause', ms: part };
+				continue;
+			}
+			yield { kind: 'write', fd, bytes: part, position };
+			position += part.length;
 		}
 		yield { kind: 'sync-file', fd };
 		fs.renameSync(tempPath, `${folder}/${name}`);
@@ -54,7 +61,7 @@ export function* syncFileSteps(fd: number): DurableSteps<void> {
 	yield { kind: 'sync-file', fd };
 }
 
-/** Runs a procedure to its end before returning. Throws what it throws. */
+/** Runs a procedure to its end before returning, without its pauses. Throws what it throws. */
 export function runStepsNow<T>(fs: LogFs, steps: DurableSteps<T>): T {
 	let next = steps.next();
 	while (!next.done) {
@@ -63,7 +70,7 @@ export function runStepsNow<T>(fs: LogFs, steps: DurableSteps<T>): T {
 		try {
 			if (step.kind === 'write') writeAllSync(fs, step.fd, step.bytes, step.position);
 			else if (step.kind === 'sync-file') fs.fdatasyncSync(step.fd);
-			else fs.syncFolderSync(step.path);
+			else if (step.kind === 'sync-folder') fs.syncFolderSync(step.path);
 		} catch (error) {
 			failure = error;
 		}
@@ -72,8 +79,11 @@ export function runStepsNow<T>(fs: LogFs, steps: DurableSteps<T>): T {
 	return next.value;
 }
 
-/** Runs a procedure on the thread pool. Rejects with what it throws. */
-export async function runSteps<T>(fs: LogFs, steps: DurableSteps<T>): Promise<T> {
+/**
+ * Runs a procedure on the thread pool. Rejects with what it throws. `timers` are those that its pauses, if it has any,
+ * are measured with.
+ */
+export async function runSteps<T>(fs: LogFs, steps: DurableSteps<T>, timers?: Timers): Promise<T> {
 	let next = steps.next();
 	while (!next.done) {
 		const step = next.value;
@@ -81,6 +91,7 @@ export async function runSteps<T>(fs: LogFs, steps: DurableSteps<T>): Promise<T>
 		try {
 			if (step.kind === 'write') await writeAll(fs, step.fd, step.bytes, step.position);
 			else if (step.kind === 'sync-file') await finished((done) => fs.fdatasync(step.fd, done));
+			else if (step.kind === 'pause') await paused(timers, step.ms);
 			else await finished((done) => fs.syncFolder(step.path, done));
 		} catch (error) {
 			failure = error;
@@ -106,6 +117,14 @@ async function writeAll(fs: LogFs, fd: number, bytes: Buffer, position: number):
 			});
 		});
 	}
+}
+
+function paused(timers: Timers | undefined, ms: number): Promise<void> {
+	if (timers === undefined) throw new Error('this procedure has pauses, which need timers');
+	return new Promise((resolve) => {
+		if (ms === 0) timers.setImmediate(resolve);
+		else timers.setTimeout(resolve, ms);
+	});
 }
 
 function finished(start: (done: (error: Error | null) => void) => void): Promise<void> {

@@ -7,7 +7,6 @@ import { blockThread } from '../base/block-thread.js';
 import { REDIS_VERSION } from '../base/version.js';
 import type { Engine } from '../engine/engine.js';
 import { frequencyAt } from '../keyspace/access-clock.js';
-import type { Database } from '../keyspace/database.js';
 import { createFileSteps, runStepsNow } from '../log/durable-steps.js';
 import type { LogFs } from '../log/log-fs.js';
 import { type AccessInfo, RdbFileWriter } from './rdb-file-writer.js';
@@ -32,17 +31,17 @@ export function* rdbChunks(engine: Engine, options: RdbSaveOptions): Generator<B
 	const ready: Buffer[] = [];
 	const { settings } = engine;
 	const writer = new RdbFileWriter((chunk) => ready.push(chunk), settings);
-	writer.header(auxFields(engine, options));
+	writer.header(rdbAuxFields(engine, options));
 	for (const code of options.functions) writer.functionLibrary(code);
 	for (const db of engine.dbs) {
 		if (db.size === 0) continue;
 		writer.selectDb(db.id);
 		writer.resizeDb(db.size, db.expires.size);
-		const access = accessOf(engine, db);
+		const access = accessInfoOf(engine);
 		let cursor = 0;
 		do {
 			cursor = db.scan(cursor, KEYS_PER_SLICE, (key, value) => {
-				writer.entry(key, value, db.expireAt(key), access?.(key));
+				writer.entry(key, value, db.expireAt(key), access?.(db.accessClock(key)));
 				if (settings.rdbKeySaveDelay > 0) blockThread(settings.rdbKeySaveDelay / 1000);
 			});
 			yield* ready.splice(0);
@@ -76,7 +75,10 @@ export function saveRdbNow(
 }
 
 /** The auxiliary fields at the head of a file, in Redis's order. */
-function* auxFields(engine: Engine, options: RdbSaveOptions): Generator<readonly [string, string]> {
+export function* rdbAuxFields(
+	engine: Engine,
+	options: RdbSaveOptions,
+): Generator<readonly [name: string, value: string]> {
 	yield ['redis-ver', REDIS_VERSION];
 	yield ['redis-bits', '64'];
 	yield ['ctime', String(Math.floor(engine.env.clock.nowMs() / 1000))];
@@ -89,16 +91,19 @@ function* auxFields(engine: Engine, options: RdbSaveOptions): Generator<readonly
 	yield ['aof-base', options.isAofBase ? '1' : '0'];
 }
 
-/** What is to be written about the last access of a key, as the eviction policy has it; undefined for nothing. */
-function accessOf(engine: Engine, db: Database): ((key: string) => AccessInfo) | undefined {
+/**
+ * What is to be written about the last access of a key, from its access clock, as the eviction policy has it; undefined
+ * for nothing.
+ */
+export function accessInfoOf(engine: Engine): ((accessClock: number) => AccessInfo) | undefined {
 	const { settings, eviction } = engine;
 	const nowStamp = eviction.stamp(engine.env.clock.nowMs());
 	if (eviction.usesFrequency) {
-		return (key) => ({
+		return (accessClock) => ({
 			idleSeconds: -1,
-			frequency: frequencyAt(db.accessClock(key), nowStamp, settings.lfuDecayTime),
+			frequency: frequencyAt(accessClock, nowStamp, settings.lfuDecayTime),
 		});
 	}
 	if (!settings.maxmemoryPolicy.endsWith('-lru')) return undefined;
-	return (key) => ({ idleSeconds: Math.max(0, nowStamp - db.accessClock(key)), frequency: -1 });
+	return (accessClock) => ({ idleSeconds: Math.max(0, nowStamp - accessClock), frequency: -1 });
 }
