@@ -19,7 +19,7 @@ import { catalogFolder } from './catalog-names.js';
 import { blockKey, type CatalogFile, fileKey, timeKey } from './catalog-record.js';
 import { type CatalogEntry, CatalogStore, CatalogStoreError } from './catalog-store.js';
 import { isKnownAs, type LogVerifier, readVerifier } from './catalog-verify.js';
-import type { LogNames } from './log-folder.js';
+import { LogFolder, type LogNames } from './log-folder.js';
 import type { LogFs } from './log-fs.js';
 import type { LogObserver } from './log-observer.js';
 
@@ -79,12 +79,15 @@ export class Catalog implements LogObserver {
 	/**
 	 * Before the log is loaded: what it is to be compared with. Null when there is no catalog, or it can't be read.
 	 */
-	async readVerifier(manifest: AofManifest): Promise<LogVerifier | null> {
-		const { fs, logger } = this.options;
+	async readVerifier(): Promise<LogVerifier | null> {
+		const { fs, logger, names } = this.options;
 		if (fs.kindSync(this.folder) !== 'folder') return null;
 		try {
+			const logFolder = new LogFolder(fs, names);
+			// A manifest that can't be read is the loader's business.
+			if (logFolder.readManifest() !== null) return null;
 			this.store = await CatalogStore.open(this.folder, false);
-			this.verifier = await readVerifier(this.store, manifest, false);
+			this.verifier = await readVerifier(this.store, logFolder.manifest, false);
 			return this.verifier;
 		} catch (error) {
 			logger.log(

@@ -7,6 +7,7 @@
  *   to before that, so that a transaction is there as a whole or not at all.
  * - A file may reach beyond the `startoffset` of the next one, which took over because of a failed disk: the next one
  *   has those bytes too, and counts.
+ * - Bytes that are not those that were written, as the CRCs of the catalog show: refused, also where they are entries.
  * - Any other file that ends early, a gap between two files, or bytes that are not entries: refused, with the name of
  *   the file and the position.
  *
@@ -23,6 +24,9 @@ import {
 	filesToLoad,
 	manifestErrorLines,
 } from '../formats/aof-manifest.js';
+import type { BlockCheck } from './block-check.js';
+import { catalogFolder } from './catalog-names.js';
+import { damageText, type LogVerifier } from './catalog-verify.js';
 import { LogFolder, type LogNames, startsAsRdb } from './log-folder.js';
 import type { LogFs } from './log-fs.js';
 import { upgradeBareFile } from './upgrade-log.js';
@@ -57,6 +61,8 @@ export interface LoadOptions {
 	/** `aof-load-truncated`: cut a torn last file and go on. */
 	readonly loadTruncated: boolean;
 	readonly progress?: LoadProgress;
+	/** What the bytes are compared with, if the catalog is there. */
+	readonly verifier?: LogVerifier | null;
 }
 
 export interface LoadedLog {
@@ -77,11 +83,12 @@ export interface LoadedLog {
 export interface LoadFailure {
 	readonly kind: 'failed';
 	/**
-	 * io: a file is missing or can't be read; manifest: it is damaged; format: damage within a file; truncated: a file
+	 * io: a file is missing or can't be read; manifest: it is damaged; format: damage within a file; damage: the catalog
+	 * says that bytes have changed; truncated: a file
 	 * ends early and may not be cut; gap: bytes are missing between two files; unknown-command: `apply` said so; rdb:
 	 * a file in RDB format, which can't be read yet.
 	 */
-	readonly reason: 'io' | 'manifest' | 'format' | 'truncated' | 'gap' | 'unknown-command' | 'rdb';
+	readonly reason: 'io' | 'manifest' | 'format' | 'damage' | 'truncated' | 'gap' | 'unknown-command' | 'rdb';
 	readonly message: string;
 	/** The file, '' for none. */
 	readonly fileName: string;
@@ -336,6 +343,7 @@ class LogLoad {
 		const { progress } = this;
 		const reader = new AofEntryReader();
 		const loadedBefore = progress.loadedBytes;
+		const check = this.options.verifier?.begin(name);
 		/** The entries since MULTI, and where that stands. */
 		let group: string[][] | null = null;
 		let groupStart = 0;
@@ -375,14 +383,20 @@ class LogLoad {
 				reader.reserve();
 				const position = reader.fillPosition;
 				const room = Math.min(reader.buffer.length - reader.fillAt, size - position);
-				reader.filled(room <= 0 ? 0 : fs.readSync(fd, reader.buffer, reader.fillAt, room, position));
+				const count = room <= 0 ? 0 : fs.readSync(fd, reader.buffer, reader.fillAt, room, position);
+				check?.feed(reader.buffer, reader.fillAt, count);
+				reader.filled(count);
 			} else if (found === 'bad') {
+				const damage = check?.damage;
+				if (damage !== undefined) logger.log('warning', `In the AOF file ${name} ${damageText(damage)}`);
 				const message =
 					`Bad file format reading the append only file ${name}, at position ${reader.badPosition}: make a ` +
 					'backup of your AOF file, then use tsredis-check-aof --fix <filename.manifest>';
 				return this.fail('format', message, name, reader.badPosition);
 			} else {
 				progress.loadedBytes = loadedBefore + reader.entryEnd;
+				const damage = check === undefined ? null : this.damageOf(check, name);
+				if (damage !== null) return damage;
 				if (found === 'end' && group === null) return { size: reader.entryEnd, truncated: false };
 				if (found === 'end') {
 					logger.log('warning', `Revert incomplete MULTI/EXEC transaction in AOF file ${name}`);
@@ -390,6 +404,24 @@ class LogLoad {
 				return this.cutTail(name, group === null ? reader.entryEnd : groupStart, isLast);
 			}
 		}
+	}
+
+	/** What the comparison of a whole file with the catalog has shown. */
+	private damageOf(check: BlockCheck, name: string): LoadFailure | null {
+		const { damage } = check;
+		if (damage !== undefined) {
+			const message =
+				`The AOF file ${name} is damaged: ${damageText(damage)}. Make a backup of the files, then see what ` +
+				`tsredis-check-aof says. To load them as they are, remove the folder ${catalogFolder(this.options.names)}`;
+			return this.fail('damage', message, name, damage.changed?.index ?? damage.position);
+		}
+		if (check.isOtherFile) {
+			this.options.logger.log(
+				'warning',
+				`The AOF file ${name} is another one than the catalog knows, and is loaded without being compared with it`,
+			);
+		}
+		return null;
 	}
 
 	private unknownCommand(command: string, name: string, position: number): LoadFailure {

@@ -39,7 +39,8 @@ export class Persistence {
 		const { logger, env, engine } = this.#server;
 		this.loadStartedMs = env.clock.nowMs();
 		this.#replay.begin();
-		const result = await loadLog(this.#loadOptions(), (args) => this.#replay.apply(args));
+		const verifier = await this.#server.catalog.readVerifier();
+		const result = await loadLog({ ...this.#loadOptions(), verifier }, (args) => this.#replay.apply(args));
 		this.#replay.end();
 		if (result.kind === 'failed') throw new LoadError(result.message);
 		if (result.content !== 'absent') {

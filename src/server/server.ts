@@ -15,6 +15,7 @@ import { Engine } from '../engine/engine.js';
 import { Registry } from '../engine/registry.js';
 import { Settings } from '../engine/settings.js';
 import { AppendLog } from '../log/append-log.js';
+import { Catalog } from '../log/catalog.js';
 import type { LogNames } from '../log/log-folder.js';
 import { type LogFs, nodeLogFs } from '../log/log-fs.js';
 import { ListenError, Listeners } from '../net/listeners.js';
@@ -47,6 +48,7 @@ export class Server {
 	readonly pubsub: PubSub;
 	readonly listeners: Listeners;
 	readonly log: AppendLog;
+	readonly catalog: Catalog;
 	readonly fs: LogFs;
 	readonly cron: Cron;
 	readonly persistence: Persistence;
@@ -95,6 +97,14 @@ export class Server {
 			fsyncPolicy: settings.appendfsync,
 			replid: this.replid,
 		});
+		this.catalog = new Catalog({
+			fs: this.fs,
+			env,
+			logger,
+			names: this.logNames(),
+			manifest: () => this.log.manifest,
+		});
+		this.log.observer = this.catalog;
 		this.persistence = new Persistence(this);
 		this.log.onRelease = () => this.#turn.release();
 		this.listeners = new Listeners(this.engine);
@@ -174,6 +184,7 @@ export class Server {
 		this.#turn.end();
 		this.engine.stop();
 		await this.log.close();
+		await this.catalog.close();
 	}
 
 	/** Clears what CONFIG RESETSTAT clears. */
