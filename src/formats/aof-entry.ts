@@ -115,6 +115,8 @@ export class AofEntryReader {
 	entryEnd: number;
 	/** Where the format is broken. */
 	badPosition = -1;
+	/** Told of each annotation that is passed over: where its line starts, and the line with its newline. */
+	onAnnotation: ((position: number, line: string) => void) | null = null;
 
 	/** Position in the file of byte 0 of `buffer`. */
 	private bufferPosition: number;
@@ -174,6 +176,10 @@ export class AofEntryReader {
 			const size = this.annotationSize();
 			if (size < 0) return this.bad(this.at);
 			if (size === 0) return this.incomplete(1);
+			if (this.onAnnotation !== null) {
+				const line = this.buffer.latin1Slice(this.at, this.at + size);
+				this.onAnnotation(this.bufferPosition + this.at, line);
+			}
 			this.at += size;
 			this.entryEnd = this.bufferPosition + this.at;
 			this.neededSize = 1;

@@ -1,0 +1,352 @@
+/**
+ * The check of a log, file by file in the order in which it is loaded: the lines, the questions and the outcome
+ * of redis-check-aof 7.2. What goes beyond it stands on lines of its own that begin with two blanks: the first
+ * byte that is wrong, the command before it, blocks that are not what was written, copies that were kept.
+ *
+ * Where it judges otherwise than redis-check-aof: a command with no arguments, a number with a sign or blanks, or
+ * an annotation that is cut off is damage (no server of ours loads it), and so is what the catalog's CRC-32 shows.
+ *
+ * Source of the messages: Redis 7.2.6, redis-check-aof.c.
+ */
+import { errorText } from '../../src/base/error-text.js';
+import { type AofFileInfo, isManifestError, manifestErrorLines } from '../../src/formats/aof-manifest.js';
+import { commandText } from '../support/command-text.js';
+import { type InputFile, openInputFile } from '../support/input-file.js';
+import {
+	besideManifest,
+	isManifestFile,
+	isRdbFile,
+	readManifest,
+	shownPath,
+} from '../support/log-path.js';
+import type { ProgressBar } from '../support/progress-bar.js';
+import type { Terminal } from '../support/terminal.js';
+import { flipBits, keepCopy, truncateFile } from './change-file.js';
+import { errorLine } from './element-diagnosis.js';
+import { checkPreamble } from './rdb-preamble.js';
+import { type ScanResult, scanEntries } from './scan-entries.js';
+import { type BadBlock, type BitRepair, type RecordedBlock, verifyBlocks } from './verify-blocks.js';
+
+/** Lines about blocks of one file; more of them are only counted. */
+const BLOCK_LINES_MAX = 10;
+
+/** What the catalog knows, by the name of a file in the folder of the log. */
+export type BlocksByFile = ReadonlyMap<string, readonly RecordedBlock[]>;
+
+export interface LogCheckOptions {
+	readonly fix: boolean;
+	/** Unix seconds, 0 for no truncation. */
+	readonly toTimestamp: number;
+	readonly terminal: Terminal;
+	readonly blocks: BlocksByFile;
+	readonly progress: ProgressBar;
+}
+
+type FileVerdict = 'valid' | 'empty' | 'truncated' | 'timestamp' | 'failed';
+
+/** One file of the log. */
+interface CheckedFile {
+	/** As the messages call it. */
+	readonly name: string;
+	/** Native path. */
+	readonly path: string;
+	/** No other file of the log comes behind it. */
+	readonly isLast: boolean;
+	readonly blocks: readonly RecordedBlock[];
+}
+
+export class LogCheck {
+	private readonly options: LogCheckOptions;
+	/** Lines counted so far, of all files. */
+	private line = 1;
+
+	constructor(options: LogCheckOptions) {
+		this.options = options;
+	}
+
+	/** Checks what is at a native path, a file or a manifest; whether all is good in the end. */
+	check(path: string): boolean {
+		const file = this.open(path, shownPath(path), '');
+		if (file === null) return false;
+		const isManifest = isManifestFile(file);
+		file.close();
+		return isManifest ? this.checkManifest(path) : this.checkSingleFile(path);
+	}
+
+	private checkSingleFile(path: string): boolean {
+		this.print('Start checking Old-Style AOF\n');
+		const name = shownPath(path);
+		const blocks = this.options.blocks.get(name.slice(name.lastIndexOf('/') + 1)) ?? [];
+		return this.report(this.checkFile({ name, path, isLast: true, blocks }), 'AOF', name);
+	}
+
+	private checkManifest(path: string): boolean {
+		this.print('Start checking Multi Part AOF\n');
+		const manifest = readManifest(path);
+		if (isManifestError(manifest)) {
+			for (const line of manifestErrorLines(manifest)) this.print(line + '\n');
+			return false;
+		}
+		const { base, incrementals } = manifest;
+		if (base !== null) {
+			const filePath = besideManifest(path, base.name);
+			const file = this.open(filePath, shownPath(filePath), '');
+			if (file === null) return false;
+			const format = isRdbFile(file) ? 'RDB' : 'RESP';
+			file.close();
+			this.print(`Start to check BASE AOF (${format} format).\n`);
+			if (!this.checkNamed(path, base, 'BASE AOF', incrementals.length === 0)) return false;
+		}
+		if (incrementals.length > 0) this.print('Start to check INCR files.\n');
+		for (const file of incrementals) {
+			if (!this.checkNamed(path, file, 'INCR AOF', file === incrementals.at(-1))) return false;
+		}
+		this.print('All AOF files and manifest are valid\n');
+		return true;
+	}
+
+	private checkNamed(manifestPath: string, file: AofFileInfo, type: string, isLast: boolean): boolean {
+		const { name } = file;
+		const path = besideManifest(manifestPath, name);
+		const blocks = this.options.blocks.get(name) ?? [];
+		return this.report(this.checkFile({ name, path, isLast, blocks }), type, name);
+	}
+
+	private report(verdict: FileVerdict, type: string, name: string): boolean {
+		switch (verdict) {
+			case 'failed':
+				return false;
+			case 'valid':
+				this.print(`${type} ${name} is valid\n`);
+				return true;
+			case 'empty':
+				this.print(`${type} ${name} is empty\n`);
+				return true;
+			case 'timestamp':
+				this.print(
+					`Successfully truncated AOF ${name} to timestamp ${this.options.toTimestamp}\n`,
+				);
+				return true;
+			case 'truncated':
+				this.print(`Successfully truncated AOF ${name}\n`);
+				return true;
+		}
+	}
+
+	private checkFile(checked: CheckedFile): FileVerdict {
+		const file = this.open(checked.path, shownPath(checked.path), ', aborting...');
+		if (file === null) return 'failed';
+		try {
+			if (file.size === 0 && checked.blocks.length === 0) return 'empty';
+			return this.checkContent(checked, file);
+		} finally {
+			file.close();
+		}
+	}
+
+	private checkContent(checked: CheckedFile, file: InputFile): FileVerdict {
+		let from = 0;
+		if (isRdbFile(file)) {
+			from = checkPreamble(file, shownPath(checked.path), (text) => this.print(text));
+			if (from < 0) {
+				this.print('RDB preamble of AOF file is not sane, aborting.\n');
+				return 'failed';
+			}
+			this.print('RDB preamble is OK, proceeding with AOF tail...\n');
+		}
+		let bad = verifyBlocks(file, checked.blocks, this.watch(checked, file));
+		const repairs = bad.flatMap(({ repair }) => (repair === null ? [] : [repair]));
+		if (repairs.length > 0 && this.options.fix) {
+			if (!this.putBack(checked, repairs)) return 'failed';
+			bad = verifyBlocks(file, checked.blocks, this.watch(checked, file));
+		}
+		return this.judge(checked, file, from, bad);
+	}
+
+	private judge(checked: CheckedFile, file: InputFile, from: number, bad: readonly BadBlock[]): FileVerdict {
+		const { name } = checked;
+		const { toTimestamp, fix } = this.options;
+		const changed = bad.find(({ missingSize }) => missingSize === 0);
+		const missing = bad.find(({ missingSize }) => missingSize > 0);
+		const scan = scanEntries(file, {
+			from,
+			line: this.line,
+			path: shownPath(checked.path),
+			toTimestamp,
+			suspectFrom: changed?.position ?? -1,
+			suspectMessage: changed === undefined ? '' : changedText(changed),
+			onProgress: this.watch(checked, file),
+		});
+		this.line = scan.line;
+		if (scan.hasBadTimestamp) return this.fail('Invalid timestamp annotation');
+		if (scan.timestampPosition >= 0) return this.cutAtTimestamp(checked, scan.timestampPosition);
+		if (scan.isForeign) this.print(`AOF ${name} format error\n`);
+		const size = file.size;
+		const diff = size - scan.okUpTo;
+		const isShort = diff === 0 && missing !== undefined;
+		if (scan.error !== '') this.print(scan.error + '\n');
+		else if (isShort) this.print(errorLine(size, missingText(bad)) + '\n');
+		if (diff === 0 && !isShort && toTimestamp !== 0) {
+			this.print(`Truncate nothing in AOF ${name} to timestamp ${toTimestamp}\n`);
+			return 'valid';
+		}
+		this.print(
+			`AOF analyzed: filename=${name}, size=${size}, ok_up_to=${scan.okUpTo}, ` +
+				`ok_up_to_line=${scan.line}, diff=${diff}\n`,
+		);
+		if (diff === 0 && !isShort) return 'valid';
+		this.explain(scan, bad, diff > 0);
+		if (!fix) return this.fail(`AOF ${name} is not valid. Use the --fix option to try fixing it.`);
+		return isShort ? this.acceptLoss(name) : this.cutTail(checked, size, scan.okUpTo);
+	}
+
+	/** The lines that redis-check-aof has no counterpart of. */
+	private explain(scan: ScanResult, bad: readonly BadBlock[], isDamaged: boolean): void {
+		const { firstBadPosition, commandBefore } = scan;
+		if (isDamaged && firstBadPosition >= 0) {
+			this.print(`  First bad offset: ${firstBadPosition}\n`);
+			if (commandBefore === null) this.print('  No command stands before it\n');
+			else {
+				const { position, args } = commandBefore;
+				this.print(`  The command before it, at ${position}: ${commandText(args)}\n`);
+			}
+		}
+		for (const block of bad.slice(0, BLOCK_LINES_MAX)) {
+			this.print(`  ${block.missingSize > 0 ? missingText([block]) : changedText(block)}\n`);
+			if (block.repair !== null) {
+				const { position, bit } = block.repair;
+				this.print(`  One flipped bit explains that: bit ${bit} of the byte at ${position}; --fix puts it back\n`);
+			}
+		}
+		if (bad.length > BLOCK_LINES_MAX) {
+			this.print(`  ${bad.length - BLOCK_LINES_MAX} more blocks are not what was written\n`);
+		}
+		if (isDamaged) this.print('  --salvage OUT writes what is good before and behind the damage to a new file\n');
+	}
+
+	private cutTail(checked: CheckedFile, size: number, okUpTo: number): FileVerdict {
+		const { name, path } = checked;
+		if (!checked.isLast) {
+			return this.fail(`Failed to truncate AOF ${name} because it is not the last file`);
+		}
+		const confirmed = this.confirm(
+			`This will shrink the AOF ${name} from ${size} bytes, with ${size - okUpTo} bytes, to ${okUpTo} bytes`,
+		);
+		if (!confirmed || !this.copy(path)) return 'failed';
+		return this.truncate(path, okUpTo) ? 'truncated' : this.fail(`Failed to truncate AOF ${name}`);
+	}
+
+	private cutAtTimestamp(checked: CheckedFile, position: number): FileVerdict {
+		const { name, path } = checked;
+		const { toTimestamp } = this.options;
+		const shown = shownPath(path);
+		if (position === 0) {
+			return this.fail(`AOF ${shown} has nothing before timestamp ${toTimestamp}, aborting...`);
+		}
+		if (!checked.isLast) {
+			this.print(
+				`Failed to truncate AOF ${shown} to timestamp ${toTimestamp} to offset ${position} ` +
+					'because it is not the last file.\n',
+			);
+			return this.fail(
+				'If you insist, please delete all files after this file according to the manifest ' +
+					'file and delete the corresponding records in manifest file manually. Then re-run redis-check-aof.',
+			);
+		}
+		if (!this.copy(path)) return 'failed';
+		if (this.truncate(path, position)) return 'timestamp';
+		return this.fail(`Failed to truncate AOF ${name} to timestamp ${toTimestamp}`);
+	}
+
+	/** Bytes at the end are gone, and nothing of them is left to repair. */
+	private acceptLoss(name: string): FileVerdict {
+		return this.fail(
+			`The end of AOF ${name} is gone and can't be put back. A server that loads it goes on without those bytes`,
+		);
+	}
+
+	private putBack(checked: CheckedFile, repairs: readonly BitRepair[]): boolean {
+		const { name, path } = checked;
+		for (const { position, bit } of repairs) {
+			this.print(`  Bit ${bit} of the byte at ${position} is not what was written\n`);
+		}
+		const count = repairs.length === 1 ? '1 bit' : `${repairs.length} bits`;
+		if (!this.confirm(`This will flip ${count} of the AOF ${name} back`)) return false;
+		if (!this.copy(path)) return false;
+		try {
+			flipBits(path, repairs);
+			return true;
+		} catch (error) {
+			this.print(`Failed to write AOF ${name}: ${errorText(error)}\n`);
+			return false;
+		}
+	}
+
+	private confirm(what: string): boolean {
+		this.options.progress.clear();
+		if (this.options.terminal.confirm(`${what}\nContinue? [y/N]: `)) return true;
+		this.print('Aborting...\n');
+		return false;
+	}
+
+	private copy(path: string): boolean {
+		const copy = keepCopy(path);
+		if ('error' in copy) {
+			this.print(`${copy.error}, aborting...\n`);
+			return false;
+		}
+		this.print(`  The file as it was is kept as ${shownPath(copy.path)}\n`);
+		return true;
+	}
+
+	private truncate(path: string, size: number): boolean {
+		try {
+			truncateFile(path, size);
+			return true;
+		} catch (error) {
+			this.print(`  ${errorText(error)}\n`);
+			return false;
+		}
+	}
+
+	private open(path: string, shown: string, ending: string): InputFile | null {
+		try {
+			return openInputFile(path);
+		} catch (error) {
+			this.print(`Cannot open file ${shown}: ${errorText(error)}${ending}\n`);
+			return null;
+		}
+	}
+
+	private fail(message: string): 'failed' {
+		this.print(message + '\n');
+		return 'failed';
+	}
+
+	private print(text: string): void {
+		this.options.progress.clear();
+		this.options.terminal.print(text);
+	}
+
+	private watch(checked: CheckedFile, file: InputFile): (position: number) => void {
+		const { progress } = this.options;
+		return (position) => progress.update(position, file.size, checked.name);
+	}
+}
+
+function changedText({ position, size, crc, actualCrc }: BadBlock): string {
+	return (
+		`Bytes ${position} to ${position + size} are not what was written: ` +
+		`CRC-32 is ${hex(actualCrc)}, the catalog has ${hex(crc)}`
+	);
+}
+
+function missingText(bad: readonly BadBlock[]): string {
+	let size = 0;
+	for (const { missingSize } of bad) size += missingSize;
+	return `Expected ${size} bytes more, which the catalog says were written`;
+}
+
+function hex(crc: number): string {
+	return crc.toString(16).padStart(8, '0');
+}
