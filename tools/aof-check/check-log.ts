@@ -12,13 +12,7 @@ import { errorText } from '../../src/base/error-text.js';
 import { type AofFileInfo, isManifestError, manifestErrorLines } from '../../src/formats/aof-manifest.js';
 import { commandText } from '../support/command-text.js';
 import { type InputFile, openInputFile } from '../support/input-file.js';
-import {
-	besideManifest,
-	isManifestFile,
-	isRdbFile,
-	readManifest,
-	shownPath,
-} from '../support/log-path.js';
+import { besideManifest, isManifestFile, isRdbFile, readManifest, shownPath } from '../support/log-path.js';
 import type { ProgressBar } from '../support/progress-bar.js';
 import type { Terminal } from '../support/terminal.js';
 import { flipBits, keepCopy, truncateFile } from './change-file.js';
@@ -123,9 +117,7 @@ export class LogCheck {
 				this.print(`${type} ${name} is empty\n`);
 				return true;
 			case 'timestamp':
-				this.print(
-					`Successfully truncated AOF ${name} to timestamp ${this.options.toTimestamp}\n`,
-				);
+				this.print(`Successfully truncated AOF ${name} to timestamp ${this.options.toTimestamp}\n`);
 				return true;
 			case 'truncated':
 				this.print(`Successfully truncated AOF ${name}\n`);
@@ -147,7 +139,11 @@ export class LogCheck {
 	private checkContent(checked: CheckedFile, file: InputFile): FileVerdict {
 		let from = 0;
 		if (isRdbFile(file)) {
-			from = checkPreamble(file, shownPath(checked.path), (text) => this.print(text));
+			from = checkPreamble(file, shownPath(checked.path), {
+				print: (text) => this.print(text),
+				onProgress: this.watch(checked, file),
+				nowMs: Date.now(),
+			});
 			if (from < 0) {
 				this.print('RDB preamble of AOF file is not sane, aborting.\n');
 				return 'failed';
@@ -215,13 +211,16 @@ export class LogCheck {
 			this.print(`  ${block.missingSize > 0 ? missingText([block]) : changedText(block)}\n`);
 			if (block.repair !== null) {
 				const { position, bit } = block.repair;
-				this.print(`  One flipped bit explains that: bit ${bit} of the byte at ${position}; --fix puts it back\n`);
+				this.print(
+					`  One flipped bit explains that: bit ${bit} of the byte at ${position}; --fix puts it back\n`,
+				);
 			}
 		}
 		if (bad.length > BLOCK_LINES_MAX) {
 			this.print(`  ${bad.length - BLOCK_LINES_MAX} more blocks are not what was written\n`);
 		}
-		if (isDamaged) this.print('  --salvage OUT writes what is good before and behind the damage to a new file\n');
+		if (isDamaged)
+			this.print('  --salvage OUT writes what is good before and behind the damage to a new file\n');
 	}
 
 	private cutTail(checked: CheckedFile, size: number, okUpTo: number): FileVerdict {
