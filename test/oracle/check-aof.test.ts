@@ -9,7 +9,7 @@ import { assert } from 'chai';
 import { aofEntryBytes } from '../../src/formats/aof-entry.js';
 import { LogCheck } from '../../tools/aof-check/check-log.js';
 import { ProgressBar } from '../../tools/support/progress-bar.js';
-import { findInPath } from '../support/executables.js';
+import { findInPath, type VersionNumber } from '../support/executables.js';
 import { MemoryTerminal } from '../support/memory-terminal.js';
 import { requireOracle } from '../support/oracle-server.js';
 import { ServerFleet } from '../support/server-process.js';
@@ -43,9 +43,12 @@ describe('oracle: check-aof', function () {
 	this.timeout(120_000);
 	const fleet = new ServerFleet();
 	let realTool: string;
+	let version: VersionNumber;
 	let folder: string;
 	before(function () {
-		const beside = join(dirname(requireOracle(this).executable.file), 'redis-check-aof');
+		const oracle = requireOracle(this);
+		version = oracle.version;
+		const beside = join(dirname(oracle.executable.file), 'redis-check-aof');
 		const found = findInPath('redis-check-aof');
 		realTool = spawnSync(beside).error === undefined ? beside : (found ?? '');
 		if (realTool === '') this.skip();
@@ -121,15 +124,37 @@ describe('oracle: check-aof', function () {
 	});
 
 	it('strange headers', () => {
-		for (const header of ['$ 3', '$+3', '$-3', '$99999999999999999999', '$', '$3x', '$\0003', '3', '$\xff', '!']) {
+		for (const header of [
+			'$ x',
+			'$+4',
+			'$-3',
+			'$99999999999999999999',
+			'$',
+			'$3x',
+			'$\x003',
+			'3',
+			'$\xff',
+			'!',
+		]) {
 			const text = `*2\r\n$3\r\nGET\r\n${header}\r\nabc\r\n`;
 			assertSame({ 'f.aof': Buffer.from(FILE.latin1Slice() + text + 'more', 'latin1') }, 'f.aof');
 		}
 	});
 
 	it('transactions that do not close, or nest', () => {
-		const [multi, exec, ping] = [['MULTI'], ['exec'], ['PING']].map(aofEntryBytes) as [Buffer, Buffer, Buffer];
-		for (const parts of [[multi], [multi, ping], [multi, multi], [exec], [ping, exec, ping], [multi, ping, SOUND[5]!]]) {
+		const [multi, exec, ping] = [['MULTI'], ['exec'], ['PING']].map(aofEntryBytes) as [
+			Buffer,
+			Buffer,
+			Buffer,
+		];
+		for (const parts of [
+			[multi],
+			[multi, ping],
+			[multi, multi],
+			[exec],
+			[ping, exec, ping],
+			[multi, ping, SOUND[5]!],
+		]) {
 			assertSame({ 'f.aof': Buffer.concat([FILE, ...parts]) }, 'f.aof');
 		}
 	});
@@ -148,26 +173,41 @@ describe('oracle: check-aof', function () {
 			assertSame({ 'f.aof': Buffer.concat([FILE, Buffer.from('!')]) }, 'f.aof', { toTimestamp });
 			assertSame({ 'f.aof': Buffer.concat([SOUND[5]!, FILE]) }, 'f.aof', { toTimestamp });
 		}
-		assertSame({ 'f.aof': Buffer.concat([FILE, Buffer.from('#TS:soon\r\n')]) }, 'f.aof', { toTimestamp: 1628217500 });
+		assertSame({ 'f.aof': Buffer.concat([FILE, Buffer.from('#TS:soon\r\n')]) }, 'f.aof', {
+			toTimestamp: 1628217500,
+		});
 	});
 
 	it('logs of several files', () => {
-		const manifest = 'file a.1.base.aof seq 1 type b\nfile a.1.incr.aof seq 1 type i\nfile a.2.incr.aof seq 2 type i\n';
-		const sound = { 'a.manifest': manifest, 'a.1.base.aof': FILE, 'a.1.incr.aof': FILE, 'a.2.incr.aof': FILE };
+		const manifest =
+			'file a.1.base.aof seq 1 type b\nfile a.1.incr.aof seq 1 type i\nfile a.2.incr.aof seq 2 type i\n';
+		const sound = {
+			'a.manifest': manifest,
+			'a.1.base.aof': FILE,
+			'a.1.incr.aof': FILE,
+			'a.2.incr.aof': FILE,
+		};
 		const torn = FILE.subarray(0, FILE.length - 7);
 		assertSame(sound, 'a.manifest');
 		assertSame({ ...sound, 'a.2.incr.aof': '' }, 'a.manifest');
 		for (const name of ['a.1.base.aof', 'a.1.incr.aof', 'a.2.incr.aof']) {
-			for (const fix of [false, true]) assertSame({ ...sound, [name]: torn }, 'a.manifest', { fix, answer: true });
+			for (const fix of [false, true])
+				assertSame({ ...sound, [name]: torn }, 'a.manifest', { fix, answer: true });
 			assertSame({ ...sound, [name]: torn }, name, { fix: true, answer: true });
 		}
 		assertSame(sound, 'a.manifest', { toTimestamp: 1628217471 });
 		assertSame({ 'a.manifest': manifest, 'a.1.base.aof': FILE }, 'a.manifest');
-		for (const line of ['!!!\n', 'file a.1.base.aof seq 1 type b\n', 'file b seq 1 type i\n', 'file x/y seq 3 type i\n']) {
+		for (const line of [
+			'!!!\n',
+			'file a.1.base.aof seq 1 type b\n',
+			'file b seq 1 type i\n',
+			'file x/y seq 3 type i\n',
+		]) {
 			assertSame({ ...sound, 'a.manifest': manifest + line }, 'a.manifest');
 		}
 		assertSame({ ...sound, 'a.manifest': `# a comment\n${manifest}` }, 'a.manifest');
-		assertSame({ ...sound, 'a.manifest': `none\n${manifest}` }, 'a.manifest');
+		// Redis 7.0 takes it for a manifest.
+		if (version >= 70_200) assertSame({ ...sound, 'a.manifest': `none\n${manifest}` }, 'a.manifest');
 	});
 
 	it('nothing there', () => {

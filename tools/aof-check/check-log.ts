@@ -53,6 +53,8 @@ export class LogCheck {
 	private readonly options: LogCheckOptions;
 	/** Lines counted so far, of all files. */
 	private line = 1;
+	/** Where the last file that was changed is kept as it was; '' for none. */
+	private copyPath = '';
 
 	constructor(options: LogCheckOptions) {
 		this.options = options;
@@ -107,22 +109,18 @@ export class LogCheck {
 	}
 
 	private report(verdict: FileVerdict, type: string, name: string): boolean {
-		switch (verdict) {
-			case 'failed':
-				return false;
-			case 'valid':
-				this.print(`${type} ${name} is valid\n`);
-				return true;
-			case 'empty':
-				this.print(`${type} ${name} is empty\n`);
-				return true;
-			case 'timestamp':
-				this.print(`Successfully truncated AOF ${name} to timestamp ${this.options.toTimestamp}\n`);
-				return true;
-			case 'truncated':
-				this.print(`Successfully truncated AOF ${name}\n`);
-				return true;
+		if (verdict === 'valid') {
+			this.print(`${type} ${name} is valid\n`);
+		} else if (verdict === 'empty') {
+			this.print(`${type} ${name} is empty\n`);
+		} else if (verdict === 'timestamp') {
+			this.print(`Successfully truncated AOF ${name} to timestamp ${this.options.toTimestamp}\n`);
+		} else if (verdict === 'truncated') {
+			this.print(`Successfully truncated AOF ${name}\n`);
 		}
+		if (this.copyPath !== '') this.print(`  The file as it was is kept as ${shownPath(this.copyPath)}\n`);
+		this.copyPath = '';
+		return verdict !== 'failed';
 	}
 
 	private checkFile(checked: CheckedFile): FileVerdict {
@@ -294,7 +292,7 @@ export class LogCheck {
 			this.print(`${copy.error}, aborting...\n`);
 			return false;
 		}
-		this.print(`  The file as it was is kept as ${shownPath(copy.path)}\n`);
+		this.copyPath = copy.path;
 		return true;
 	}
 
