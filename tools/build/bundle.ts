@@ -26,6 +26,11 @@ const ENTRY_MODULES: Readonly<Record<string, string>> = {
 	'tsredis-check-aof': 'dist/tools/aof-check/tsredis-check-aof.js',
 };
 
+/** Those that no user starts: the server forks them. */
+const INNER_MODULES: Readonly<Record<string, string>> = {
+	'tsredis-fold': 'dist/src/snapshot/fold-child.js',
+};
+
 const EXECUTABLE_MODE = 0o755;
 
 /** Keeps `import.meta.url` what it is without the bundle; other properties of `import.meta` are not used. */
@@ -63,3 +68,4 @@ for (const [name, path] of Object.entries(bin)) {
 	}
 	await bundle(name, entryModule);
 }
+for (const [name, entryModule] of Object.entries(INNER_MODULES)) await bundle(name, entryModule);

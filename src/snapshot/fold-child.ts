@@ -1,0 +1,110 @@
+/**
+ * The program of the child process that makes snapshots. Its first message is the job; it tells how far it is several
+ * times a second, says at last how it went, and exits: 0 when the snapshot is whole, 1 when not.
+ *
+ * It outlives nobody: when the channel to the server closes, it removes its file and exits. So does SIGUSR1, by which
+ * Redis ends a child whose work is not wanted any more. SIGINT of a terminal is for the server alone.
+ */
+import { constants, setPriority } from 'node:os';
+import { errorText } from '../base/error-text.js';
+import { SILENT_LOGGER } from '../base/logger.js';
+import { systemEnv } from '../base/system-env.js';
+import { Settings } from '../engine/settings.js';
+import { nodeLogFs } from '../log/log-fs.js';
+import { Fold } from './fold.js';
+import { FoldFault } from './fold-fault.js';
+import { type FoldCodec, type FoldReport, type FoldResult, loadFoldCodec } from './fold-job.js';
+import { EXIT_BY_SIGUSR1 } from './fold-process.js';
+
+/** So long it works before it looks at its messages and timers. */
+const SLICE_US = 10_000;
+const REPORT_PERIOD_MS = 100;
+
+class FoldProgram {
+	readonly #codec: FoldCodec;
+	readonly #env = systemEnv();
+	#steps: Generator<number, FoldResult, void> | undefined = undefined;
+
+	constructor(codec: FoldCodec) {
+		this.#codec = codec;
+	}
+
+	start(bytes: Uint8Array): void {
+		const job = this.#codec.decodeJob(bytes, new Settings());
+		const fold = new Fold({ job, fs: nodeLogFs(), env: this.#env, logger: SILENT_LOGGER });
+		this.#steps = fold.run();
+		this.#env.timers.setInterval(
+			() => this.#report({ kind: 'progress', progress: fold.progress }),
+			REPORT_PERIOD_MS,
+		);
+		this.#work(this.#steps);
+	}
+
+	/** Ends the work, which removes its file, and the process. */
+	stop(exitCode: number): void {
+		this.#steps?.return(undefined as never);
+		process.exit(exitCode);
+	}
+
+	#work(steps: Generator<number, FoldResult, void>): void {
+		const { clock, timers } = this.#env;
+		const startUs = clock.monotonicUs();
+		try {
+			for (;;) {
+				const next = steps.next();
+				if (next.done) return this.#end({ kind: 'done', result: next.value, peakMemory: peakMemory() });
+				const delayMs = next.value / 1000;
+				if (delayMs >= 1) {
+					timers.setTimeout(() => this.#work(steps), delayMs);
+					return;
+				}
+				if (clock.monotonicUs() - startUs > SLICE_US) {
+					timers.setImmediate(() => this.#work(steps));
+					return;
+				}
+			}
+		} catch (error) {
+			this.#end({
+				kind: 'failure',
+				message: messageOf(error),
+				sourceIsDamaged: error instanceof FoldFault && error.sourceIsDamaged,
+			});
+		}
+	}
+
+	#end(report: FoldReport): void {
+		this.#report(report, () => process.exit(report.kind === 'done' ? 0 : 1));
+	}
+
+	#report(report: FoldReport, sent?: () => void): void {
+		// A closed channel is no news: `disconnect` ends the process.
+		process.send?.(this.#codec.encodeReport(report), undefined, undefined, () => sent?.());
+	}
+}
+
+/** A system error by its words; a bug with the place where it came up. */
+function messageOf(error: unknown): string {
+	if (error instanceof FoldFault) return error.message;
+	if (error instanceof Error && !('code' in error)) return error.stack ?? error.message;
+	return errorText(error);
+}
+
+function peakMemory(): number {
+	return process.resourceUsage().maxRSS * 1024;
+}
+
+async function main(): Promise<void> {
+	const program = new FoldProgram(await loadFoldCodec());
+	process.title = 'tsredis-fold';
+	process.on('disconnect', () => program.stop(1));
+	process.on('SIGUSR1', () => program.stop(EXIT_BY_SIGUSR1));
+	process.on('SIGINT', () => undefined);
+	process.once('message', (bytes) => program.start(bytes as Uint8Array));
+}
+
+try {
+	setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+} catch {
+	// Not allowed here: then it shares the processor evenly.
+}
+void main();

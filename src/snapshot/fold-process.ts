@@ -1,0 +1,127 @@
+/**
+ * The fold in a child process, seen from the server: forks the program of fold-child.ts, gives it the job, follows its
+ * reports and watches over it. The child ends by itself when this process is gone.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { constants } from 'node:os';
+import type { Env, TimerHandle } from '../base/env.js';
+import { errorText } from '../base/error-text.js';
+import { type FoldCodec, type FoldJob, type FoldProgress, loadFoldCodec } from './fold-job.js';
+import type { SnapshotOutcome, SnapshotTask } from './snapshot-task.js';
+
+const WATCH_PERIOD_MS = 250;
+/** What the child says on its standard error is kept up to here, for the log. */
+const STDERR_CHARS_MAX = 4000;
+/** The exit code by which the child says that SIGUSR1 has ended it (Redis's SERVER_CHILD_NOERROR_RETVAL). */
+export const EXIT_BY_SIGUSR1 = 255;
+/** Options of this process that the child needs as well. */
+const INHERITED_OPTION = /^--max-old-space-size\b/;
+
+export interface FoldProcessOptions {
+	readonly env: Env;
+	/** The module of the child, a path. */
+	readonly program: string;
+	/** Without a report for that long it is killed. */
+	readonly silentMsMax: number;
+	/** Makes the job when the process, and so its ID, is there. */
+	readonly jobOf: (pid: number) => FoldJob;
+}
+
+/** Forks a child. Rejects with the reason if there can be none. */
+export async function startFoldProcess(options: FoldProcessOptions): Promise<SnapshotTask> {
+	const [codec, { fork }] = await Promise.all([loadFoldCodec(), import('node:child_process')]);
+	const child = fork(options.program, [], {
+		execArgv: process.execArgv.filter((option) => INHERITED_OPTION.test(option)),
+		serialization: 'advanced',
+		stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+	});
+	return new FoldProcess(options, codec, child).started();
+}
+
+class FoldProcess implements SnapshotTask {
+	readonly progress: FoldProgress = { phase: 'starting', keysProcessed: 0, bytes: 0 };
+	readonly outcome: Promise<SnapshotOutcome>;
+	readonly #options: FoldProcessOptions;
+	readonly #codec: FoldCodec;
+	readonly #child: ChildProcess;
+	#lastReportMs: number;
+	#watch: TimerHandle | undefined = undefined;
+	#stderr = '';
+	/** What was decided before the process was gone: it said so, or it was killed here. */
+	#verdict: SnapshotOutcome | undefined = undefined;
+
+	constructor(options: FoldProcessOptions, codec: FoldCodec, child: ChildProcess) {
+		this.#options = options;
+		this.#codec = codec;
+		this.#child = child;
+		this.#lastReportMs = options.env.clock.nowMs();
+		this.outcome = new Promise((resolve) => {
+			child.once('exit', (code, signal) => {
+				this.#stopWatch();
+				resolve(this.#verdict ?? this.#outcomeOf(code, signal));
+			});
+		});
+		child.stderr?.on('data', (chunk: Buffer) => {
+			this.#stderr = (this.#stderr + chunk.latin1Slice()).slice(-STDERR_CHARS_MAX);
+		});
+		child.on('message', (bytes) => this.#onReport(bytes as Uint8Array));
+	}
+
+	get pid(): number {
+		return this.#child.pid ?? -1;
+	}
+
+	/** Resolves when the process runs, and has been given its job. */
+	started(): Promise<SnapshotTask> {
+		const child = this.#child;
+		return new Promise((resolve, reject) => {
+			child.once('error', (error) => reject(new Error(errorText(error))));
+			if (child.pid === undefined) return;
+			// A job that can't be delivered, because the child is gone already, is told by its exit.
+			child.on('error', () => undefined);
+			child.send(this.#codec.encodeJob(this.#options.jobOf(child.pid)));
+			this.#watch = this.#options.env.timers.setInterval(() => this.#look(), WATCH_PERIOD_MS);
+			resolve(this);
+		});
+	}
+
+	cancel(): void {
+		this.#end({ kind: 'cancelled' });
+	}
+
+	#end(verdict: SnapshotOutcome): void {
+		if (this.#verdict !== undefined) return;
+		this.#verdict = verdict;
+		this.#child.kill('SIGKILL');
+	}
+
+	#onReport(bytes: Uint8Array): void {
+		this.#lastReportMs = this.#options.env.clock.nowMs();
+		const report = this.#codec.decodeReport(bytes);
+		if (report.kind === 'progress') Object.assign(this.progress, report.progress);
+		else if (this.#verdict === undefined) {
+			this.#verdict = report.kind === 'done' ? report : { ...report, kind: 'failed' };
+		}
+	}
+
+	#look(): void {
+		const silentMs = this.#options.env.clock.nowMs() - this.#lastReportMs;
+		if (silentMs <= this.#options.silentMsMax) return;
+		if (this.#verdict === undefined) this.#end({ kind: 'hung', silentMs });
+		// It has said how it ended and does not go.
+		else this.#child.kill('SIGKILL');
+	}
+
+	#stopWatch(): void {
+		if (this.#watch !== undefined) this.#options.env.timers.clearInterval(this.#watch);
+		this.#watch = undefined;
+	}
+
+	#outcomeOf(code: number | null, signal: NodeJS.Signals | null): SnapshotOutcome {
+		if (signal !== null) return { kind: 'signal', signal: constants.signals[signal] };
+		if (code === EXIT_BY_SIGUSR1) return { kind: 'signal', signal: constants.signals.SIGUSR1 };
+		const detail = this.#stderr.trim();
+		const message = `the child exited with code ${code}${detail === '' ? '' : `: ${detail}`}`;
+		return { kind: 'failed', message, sourceIsDamaged: false };
+	}
+}
