@@ -80,6 +80,8 @@ export class Engine {
 	dirty = 0;
 	/** The dataset is being loaded: commands without the LOADING flag are refused. */
 	loading = false;
+	/** Files and payloads are read without a look at their checksums (DEBUG SET-SKIP-CHECKSUM-VALIDATION). */
+	skipChecksums = false;
 	/** Clients with replies that wait for the end of the turn. */
 	outputPending: Client[] = [];
 	/** When the present turn of the event loop began, in microseconds of the monotonic clock; -1 between turns. */

@@ -71,6 +71,16 @@ export class Eviction {
 		return this.usesFrequency ? lfuStampOfNew(nowMs) : lruStamp(nowMs);
 	}
 
+	/**
+	 * What to stamp a key with that is read from a file or a payload: `idleSeconds` since its last access and `frequency`
+	 * of accesses as far as they are known, -1 where not.
+	 */
+	stampOfLoaded(nowMs: number, idleSeconds: number, frequency: number): number {
+		if (!this.usesFrequency) return Math.max(0, lruStamp(nowMs) - Math.max(0, idleSeconds));
+		const fresh = lfuStampOfNew(nowMs);
+		return frequency < 0 ? fresh : ((fresh & ~0xff) | frequency) >>> 0;
+	}
+
 	/** Evicts as far as memory is over the limit. Between execution units only. */
 	perform(): EvictionResult {
 		const engine = this.#engine;

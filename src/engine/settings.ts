@@ -232,7 +232,7 @@ export class Settings {
 	rdbSaveIncrementalFsync = true;
 	/** As `keyLoadDelay`, for saving. */
 	rdbKeySaveDelay = 0;
-	sanitizeDumpPayload: 'no' | 'yes' | 'clients' = 'no';
+	sanitizeDumpPayload: 'no' | 'yes' | 'clients' = 'yes';
 	stopWritesOnBgsaveError = true;
 
 	// Memory and keyspace

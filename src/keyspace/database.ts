@@ -170,6 +170,14 @@ export class Database {
 		return position === -1 ? 0 : partition!.access[position]!;
 	}
 
+	/** Sets the access clock of a key that is there. */
+	setAccessClock(key: string, accessClock: number): void {
+		const hash = hashKey(key);
+		const partition = this.#partitions[partitionOf(hash)];
+		const position = partition === undefined ? -1 : partition.find(key, hash);
+		if (position !== -1) partition!.access[position] = accessClock;
+	}
+
 	/** Absolute expiry time in ms, or -1. */
 	expireAt(key: string): number {
 		return this.expires.size === 0 ? -1 : (this.expires.get(key) ?? -1);

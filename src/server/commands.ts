@@ -13,6 +13,7 @@ import { transactionCommands } from '../commands/transaction.js';
 import { zsetCommands } from '../commands/zset.js';
 import type { Registry } from '../engine/registry.js';
 import { pubsubCommands } from '../pubsub/pubsub-commands.js';
+import { dumpCommands } from '../snapshot/dump-commands.js';
 import { configCommands } from './config/config-commands.js';
 import { debugCommands } from './debug-commands.js';
 import { infoCommands } from './info.js';
@@ -37,6 +38,7 @@ export function addCommands(registry: Registry, server: Server): void {
 	registry.add(setCommands());
 	registry.add(zsetCommands());
 	registry.add(genericCommands());
+	registry.add(dumpCommands());
 	registry.add(pubsubCommands(server.pubsub));
 	registry.add(configCommands(server.config, () => server.resetStatistics()));
 }

@@ -42,7 +42,7 @@ function digestSubcommand(ctx: CommandContext): void {
 function digestValueSubcommand(ctx: CommandContext): void {
 	const keys = ctx.args.slice(2);
 	ctx.reply.array(keys.length);
-	for (const key of keys) ctx.reply.bulk(valueDigest(ctx.db.get(key), ctx.db.expireAt(key) >= 0));
+	for (const key of keys) ctx.reply.simple(valueDigest(ctx.db.get(key), ctx.db.expireAt(key) >= 0));
 }
 
 function reloadSubcommand(ctx: CommandContext, server: Server): void {
@@ -199,6 +199,11 @@ function setActiveExpireSubcommand(ctx: CommandContext): void {
 	ctx.reply.ok();
 }
 
+function setSkipChecksumValidationSubcommand(ctx: CommandContext): void {
+	ctx.engine.skipChecksums = parseInt64(ctx.args[2]!) !== 0;
+	ctx.reply.ok();
+}
+
 /** Elements are never kept apart by size here, so the threshold is checked and has nothing to act on. */
 function packedThresholdSubcommand(ctx: CommandContext): void {
 	const bytes = parseMemory(ctx.args[2]!);
@@ -287,6 +292,7 @@ const ROWS: ReadonlyMap<string, Row> = new Map<string, Row>([
 	['sleep', { run: sleepSubcommand, argc: [3, 3] }],
 	['aof-flush-sleep', { run: aofFlushSleepSubcommand, argc: [3, 3] }],
 	['set-active-expire', { run: setActiveExpireSubcommand, argc: [3, 3] }],
+	['set-skip-checksum-validation', { run: setSkipChecksumValidationSubcommand, argc: [3, 3] }],
 	['quicklist-packed-threshold', { run: packedThresholdSubcommand, argc: [3, 3] }],
 	['log', { run: logSubcommand, argc: [3, 3] }],
 	['error', { run: errorSubcommand, argc: [3, 3] }],

@@ -11,7 +11,6 @@ import { parseSafeInt } from '../base/numbers.js';
 import type { Engine } from '../engine/engine.js';
 import type { RdbFault } from '../formats/rdb-fault.js';
 import type { ByteSource } from '../formats/rdb-input.js';
-import { lfuStampOfNew, lruStamp } from '../keyspace/access-clock.js';
 import { RdbFileReader } from './rdb-file-reader.js';
 import { faultOf } from './rdb-value-reader.js';
 
@@ -122,7 +121,7 @@ class RdbLoad {
 		this.options = options;
 		this.nowMs = engine.env.clock.nowMs();
 		this.reader = new RdbFileReader(options.source, {
-			withChecksum: engine.settings.rdbchecksum,
+			withChecksum: engine.settings.rdbchecksum && !engine.skipChecksums,
 			keepRaw: false,
 		});
 	}
@@ -212,7 +211,8 @@ class RdbLoad {
 			this.keysExpired++;
 		} else {
 			const db = engine.dbs[reader.db]!;
-			if (!db.set(key, value, this.stamp())) {
+			const stamp = engine.eviction.stampOfLoaded(this.nowMs, reader.idleSeconds, reader.frequency);
+			if (!db.set(key, value, stamp)) {
 				if (!options.replaceExisting) {
 					this.fail('duplicate', `RDB has duplicated key '${key}' in DB ${db.id}`, start);
 					return;
@@ -223,17 +223,6 @@ class RdbLoad {
 			if (expireAtMs !== -1) db.expires.set(key, expireAtMs);
 		}
 		if (engine.settings.keyLoadDelay !== 0) this.delay(engine.settings.keyLoadDelay);
-	}
-
-	/** The access clock for the entry, in the reading of the eviction policy. */
-	private stamp(): number {
-		const { idleSeconds, frequency } = this.reader;
-		if (this.engine.eviction.usesFrequency) {
-			const fresh = lfuStampOfNew(this.nowMs);
-			return frequency >= 0 ? ((fresh & ~0xff) | frequency) >>> 0 : fresh;
-		}
-		const now = lruStamp(this.nowMs);
-		return idleSeconds > 0 ? Math.max(0, now - idleSeconds) : now;
 	}
 
 	/** `key-load-delay`: microseconds a key, or, negative, keys for a microsecond. For tests. */

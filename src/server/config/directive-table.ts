@@ -56,6 +56,7 @@ const MEMORY_LAYOUT = noEffect('the JavaScript engine lays out memory');
 const PLATFORM = noEffect('Node.js gives no access to this');
 const REPLICATION = noEffect('replication is not supported yet');
 const REWRITE = noEffect('rewriting the log comes with the snapshots');
+const SANITIZE = noEffect('payloads and files are always checked in full');
 const SCRIPTS = noEffect('scripts are not supported yet');
 const SLOWLOG = noEffect('SLOWLOG is not supported yet');
 const SNAPSHOTS = noEffect('snapshots are not supported yet');
@@ -230,18 +231,18 @@ const LOG: readonly Directive[] = [
 	bool('aof-rewrite-incremental-fsync', 0, REWRITE),
 	bool('aof-disable-auto-gc', HIDDEN, REWRITE),
 	int('loading-process-events-interval-bytes', HIDDEN, TESTS_ONLY, 1024n, INT_MAX),
-	int('key-load-delay', HIDDEN, TESTS_ONLY, INT_MIN, INT_MAX),
+	int('key-load-delay', HIDDEN, WORKS, INT_MIN, INT_MAX),
 ];
 
 const SNAPSHOT: readonly Directive[] = [
 	special('save', MULTI_ARG, SNAPSHOTS, saveKind),
 	text('dbfilename', PROTECTED, SNAPSHOTS, { check: baseName('dbfilename', 'filename', true) }),
-	bool('rdbcompression', 0, SNAPSHOTS),
-	bool('rdbchecksum', IMMUTABLE, SNAPSHOTS),
+	bool('rdbcompression', 0, WORKS),
+	bool('rdbchecksum', IMMUTABLE, WORKS),
 	bool('rdb-del-sync-files', 0, SNAPSHOTS),
 	bool('rdb-save-incremental-fsync', 0, SNAPSHOTS),
 	int('rdb-key-save-delay', HIDDEN, TESTS_ONLY, INT_MIN, INT_MAX),
-	oneOf('sanitize-dump-payload', 0, SNAPSHOTS, ['no', 'yes', 'clients']),
+	oneOf('sanitize-dump-payload', 0, SANITIZE, ['no', 'yes', 'clients']),
 	bool('stop-writes-on-bgsave-error', 0, SNAPSHOTS),
 ];
 
