@@ -18,6 +18,8 @@ export type Int64 = number | bigint;
 
 export const INT64_MAX = 9223372036854775807n;
 export const INT64_MIN = -9223372036854775808n;
+/** The largest double that is a signed 64-bit integer: where times beyond 2^53 are kept as doubles, the last of them. */
+export const INT64_DOUBLE_MAX = 2 ** 63 - 1024;
 export const UINT64_MAX = 18446744073709551615n;
 
 const CHAR_0 = 48;

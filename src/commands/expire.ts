@@ -4,7 +4,7 @@
  * Times are absolute in the log: everything is logged as PEXPIREAT without conditions, or as the deletion
  * that a time in the past amounts to.
  */
-import { INT64_MAX, INT64_MIN, parseInt64 } from '../base/numbers.js';
+import { INT64_DOUBLE_MAX, INT64_MAX, INT64_MIN, parseInt64 } from '../base/numbers.js';
 import {
 	CAT_KEYSPACE,
 	type CommandSpec,
@@ -21,9 +21,6 @@ import {
 import type { CommandContext } from '../engine/context.js';
 import { ERR_NOT_INTEGER } from '../engine/errors.js';
 import { NOTIFY_GENERIC } from '../engine/settings.js';
-
-/** The largest double below 2^63: what is logged must be a time that is accepted again. */
-const TIME_MAX_MS = 2 ** 63 - 1024;
 
 /** Conditions of EXPIRE, as bits. */
 const NX = 1;
@@ -77,7 +74,7 @@ function parseTime(ctx: CommandContext, unitMs: 1 | 1000, baseMs: number): numbe
 		ctx.replyError(`ERR invalid expire time in '${ctx.spec.name}' command`);
 		return undefined;
 	}
-	return Math.min(Number(whenMs), TIME_MAX_MS);
+	return Math.min(Number(whenMs), INT64_DOUBLE_MAX);
 }
 
 /** `expireAtMs` is the present time, or -1, which stands for ever. */

@@ -1,5 +1,5 @@
 /** What the commands on strings share: typed lookups, the length limit, expiry arguments. */
-import { parseInt64 } from '../base/numbers.js';
+import { INT64_DOUBLE_MAX, parseInt64 } from '../base/numbers.js';
 import type { CommandContext } from '../engine/context.js';
 import { ERR_NOT_INTEGER, ERR_STRING_TOO_LONG, ERR_SYNTAX, ERR_WRONGTYPE } from '../engine/errors.js';
 import { RawString } from '../types/raw-string.js';
@@ -61,7 +61,8 @@ export function parseExpiry(ctx: CommandContext, unit: ExpiryUnit, text: string)
 		ctx.replyError(invalid);
 		return undefined;
 	}
-	return Number(atMs);
+	// What is logged must be a time that is accepted again.
+	return Math.min(Number(atMs), INT64_DOUBLE_MAX);
 }
 
 /** The options of SET and GETEX. */

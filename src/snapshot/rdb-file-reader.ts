@@ -5,7 +5,7 @@
  * Layout of an entry: any of the opcodes EXPIRETIME (seconds, 4 bytes), EXPIRETIME_MS (8 bytes), IDLE (length: seconds
  * since the last access) and FREQ (1 byte: the LFU counter); then the type of the value, the key as a string, the value.
  */
-import type { Int64 } from '../base/numbers.js';
+import { INT64_DOUBLE_MAX, type Int64 } from '../base/numbers.js';
 import {
 	RDB_MODULE_OPCODE_UINT,
 	RDB_OPCODE_AUX,
@@ -226,6 +226,6 @@ export class RdbFileReader {
 
 /** Times beyond the safe integers are as good as never, and before 1970 as good as at its start. */
 function expiryOf(ms: Int64): number {
-	if (typeof ms === 'bigint') return ms < 0n ? 0 : Number.MAX_SAFE_INTEGER;
+	if (typeof ms === 'bigint') return ms < 0n ? 0 : Math.min(Number(ms), INT64_DOUBLE_MAX);
 	return ms;
 }
