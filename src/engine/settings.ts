@@ -214,6 +214,10 @@ export class Settings {
 	aofTimestampEnabled = false;
 	aofRewriteIncrementalFsync = true;
 	aofDisableAutoGc = false;
+	/** Bytes of old files of the log that are kept. */
+	logHistorySize = 256 * 1024 * 1024;
+	/** Seconds for which old files of the log are kept; 0 for no limit. */
+	logHistorySeconds = 0;
 	/** Bytes read between two looks at the clients while loading. */
 	loadingProcessEventsIntervalBytes = 2 * MB;
 	/** Microseconds a key; negative: keys for a microsecond. For tests. */

@@ -5,17 +5,28 @@
  *
  *     file appendonly.aof.2.base.rdb seq 2 type b
  *     file appendonly.aof.1.incr.aof seq 1 type h
- *     file appendonly.aof.2.incr.aof seq 2 type i startoffset 81920 replid 3f…
+ *     file appendonly.aof.2.incr.aof seq 2 type i
  *
  * `type` is b (base, at most one), h (history: already contained in the base, to be removed) or i (incremental, in
  * strictly rising `seq`). A name that has blanks, quotes or unprintable bytes is written in double quotes with
  * Redis's escapes. A line starting with `#` is a comment. Keys are compared without regard to case, and unknown ones
- * are allowed (Redis 7.0 and 7.2 skip them): we keep them, and use these on `i` lines:
+ * are allowed (Redis 7.0 and 7.2 skip them): we keep them.
  *
- * - `startoffset N`: the log position of the first byte of the file behind its prefix.
- * - `prefix N`: the first N bytes of the file (a SELECT, so that the file can be loaded by itself) are not part of
- *   the log. Absent means 0.
- * - `replid X`: the replication ID under which the offsets count.
+ * Log positions stand in a comment at the end, so that the lines are exactly Redis's:
+ *
+ *     #offsets @<replid> <seq>:<offset> <seq>:<offset>+<prefix> … end
+ *
+ * One item for each line above, in their order, with its `seq` (a comment that does not fit the lines is ignored):
+ * the log position of the first byte of the file behind its prefix, for a base the position whose dataset it holds, `-`
+ * where it is not known (the file begins where the one before ends). `+N`: the first N bytes of the file (a SELECT, so that the file can be loaded by itself) are not
+ * part of the log. `@X`: the replication ID under which the offsets of the items behind it count.
+ *
+ * The comment ends with the file, without a newline. Redis reads lines in pieces of 1024 bytes and decides on each
+ * piece by its first byte whether it is a comment; so in a longer one every 1024th byte is a `#` of that kind. Verified
+ * with redis-server and redis-check-aof 7.2.6 and 7.0.15. Redis writes the manifest without the comment.
+ *
+ * Until these had their place in the comment they were pairs of an `i` line, which are still read: `startoffset`,
+ * `prefix`, `replid`.
  *
  * Source of the format and of the messages: Redis 7.2.6, aof.c.
  */
@@ -31,7 +42,10 @@ export interface AofFileInfo {
 	/** Sequence number, at least 1 in files that we write. */
 	readonly seq: number;
 	readonly type: AofFileType;
-	/** Log position of the first byte behind the prefix, or -1 when the manifest does not say. */
+	/**
+	 * Log position of the first byte behind the prefix, of a base that of the dataset in it; -1 when the manifest does
+	 * not say.
+	 */
 	readonly startOffset: number;
 	/** Bytes at the start of the file that are not part of the log. */
 	readonly prefixSize: number;
@@ -60,6 +74,8 @@ export interface ManifestError {
 
 /** The longest line Redis reads, its newline included. */
 const LINE_BYTES_MAX = 1024;
+
+const OFFSETS_MARK = '#offsets';
 
 const INVALID_FORMAT = 'Invalid AOF manifest file format';
 
@@ -109,20 +125,63 @@ export function filesToLoad(manifest: AofManifest): AofFileInfo[] {
 
 /** The text of a manifest, lines in Redis's order: base, history, incrementals. */
 export function formatAofManifest(manifest: AofManifest): string {
+	const files = allFiles(manifest);
 	let text = '';
-	if (manifest.base !== null) text += formatLine(manifest.base);
-	for (const file of manifest.history) text += formatLine(file);
-	for (const file of manifest.incrementals) text += formatLine(file);
-	return text;
+	for (const file of files) text += formatLine(file);
+	return text + formatOffsets(files);
+}
+
+function allFiles(manifest: AofManifest): AofFileInfo[] {
+	const { base, history, incrementals } = manifest;
+	return [...(base === null ? [] : [base]), ...history, ...incrementals];
 }
 
 function formatLine(file: AofFileInfo): string {
 	let line = `file ${quoteIfNeeded(file.name)} seq ${file.seq} type ${file.type}`;
-	if (file.startOffset >= 0) line += ` startoffset ${file.startOffset}`;
-	if (file.prefixSize > 0) line += ` prefix ${file.prefixSize}`;
-	if (file.replid !== '') line += ` replid ${file.replid}`;
 	for (const [key, value] of file.extra) line += ` ${quoteIfNeeded(key)} ${quoteIfNeeded(value)}`;
 	return line + '\n';
+}
+
+/** The comment with the offsets; nothing where none is known. */
+function formatOffsets(files: readonly AofFileInfo[]): string {
+	if (files.every((file) => file.startOffset < 0 && file.replid === '')) return '';
+	let items = OFFSETS_MARK;
+	let replid = '';
+	for (const file of files) {
+		if (file.replid !== '' && file.replid !== replid) {
+			replid = file.replid;
+			items += ` @${replid}`;
+		}
+		items += ` ${file.seq}:${file.startOffset < 0 ? '-' : file.startOffset}`;
+		if (file.prefixSize > 0) items += `+${file.prefixSize}`;
+	}
+	items += ' end';
+	let text = items.slice(0, LINE_BYTES_MAX);
+	for (let at = LINE_BYTES_MAX; at < items.length; at += LINE_BYTES_MAX - 1)
+		text += '#' + items.slice(at, at + LINE_BYTES_MAX - 1);
+	return text;
+}
+
+/** The files with what the comment says of them. */
+function withOffsets(files: readonly AofFileInfo[], comment: string): readonly AofFileInfo[] {
+	const result: AofFileInfo[] = [];
+	let replid = '';
+	const items = comment.slice(OFFSETS_MARK.length).trim().split(' ');
+	if (items.pop() !== 'end') return files;
+	for (const item of items) {
+		if (item.startsWith('@')) {
+			replid = item.slice(1);
+			continue;
+		}
+		const match = /^(\d+):(-|\d{1,16})(?:\+(\d{1,9}))?$/.exec(item);
+		const file = files[result.length];
+		if (match === null || file === undefined || file.seq !== Number(match[1])) return files;
+		const startOffset = match[2] === '-' ? -1 : Number(match[2]);
+		if (!Number.isSafeInteger(startOffset)) return files;
+		const prefixSize = Number(match[3] ?? 0);
+		result.push({ ...file, startOffset, prefixSize, replid });
+	}
+	return result.length === files.length ? result : files;
 }
 
 function quoteIfNeeded(text: string): string {
@@ -132,9 +191,11 @@ function quoteIfNeeded(text: string): string {
 /** Reads the text of a manifest. */
 export function parseAofManifest(text: string): AofManifest | ManifestError {
 	if (text === '') return { lineNumber: 0, line: null, message: 'Found an empty AOF manifest' };
-	let base: AofFileInfo | null = null;
-	const history: AofFileInfo[] = [];
-	const incrementals: AofFileInfo[] = [];
+	const files: AofFileInfo[] = [];
+	let hasBase = false;
+	let comment = '';
+	/** Whether the piece before was a part of `comment`, and the line goes on. */
+	let inComment = false;
 	let seqMax = 0;
 	let lineNumber = 0;
 	let at = 0;
@@ -145,7 +206,13 @@ export function parseAofManifest(text: string): AofManifest | ManifestError {
 		const end = complete ? newline + 1 : Math.min(text.length, at + LINE_BYTES_MAX);
 		const raw = text.slice(at, end);
 		at = end;
-		if (raw.startsWith('#')) continue;
+		if (raw.startsWith('#')) {
+			if (inComment) comment += raw.slice(1);
+			else if (raw.startsWith(OFFSETS_MARK)) comment = raw;
+			inComment = !complete && (inComment || raw.startsWith(OFFSETS_MARK));
+			continue;
+		}
+		inComment = false;
 		if (!complete) {
 			return { lineNumber, line: null, message: 'The AOF manifest file contains too long line' };
 		}
@@ -153,19 +220,39 @@ export function parseAofManifest(text: string): AofManifest | ManifestError {
 		const file = parseLine(line);
 		if (typeof file === 'string') return { lineNumber, line, message: file };
 		if (file.type === 'b') {
-			if (base !== null) return { lineNumber, line, message: 'Found duplicate base file information' };
-			base = file;
-		} else if (file.type === 'h') {
-			history.push(file);
-		} else {
+			if (hasBase) return { lineNumber, line, message: 'Found duplicate base file information' };
+			hasBase = true;
+		} else if (file.type === 'i') {
 			if (file.seq <= seqMax) {
 				return { lineNumber, line, message: 'Found a non-monotonic sequence number' };
 			}
 			seqMax = file.seq;
-			incrementals.push(file);
 		}
+		files.push(file);
 	}
-	return { base, history, incrementals };
+	const known = comment === '' ? files : withOffsets(files, comment);
+	return {
+		base: known.find((file) => file.type === 'b') ?? null,
+		history: known.filter((file) => file.type === 'h'),
+		incrementals: known.filter((file) => file.type === 'i'),
+	};
+}
+
+/**
+ * The manifest with the offsets of all incremental files: one that is not known begins where the file before ends, or
+ * where the base does. `sizeOf` gives the size of a file in bytes by its name.
+ */
+export function resolveOffsets(manifest: AofManifest, sizeOf: (name: string) => number): AofManifest {
+	let offset = Math.max(0, manifest.base?.startOffset ?? 0);
+	let replid = manifest.base?.replid ?? '';
+	const incrementals = manifest.incrementals.map((file, i) => {
+		if (file.replid !== '') replid = file.replid;
+		const startOffset = file.startOffset < 0 ? offset : file.startOffset;
+		// The size of the last one is nobody's start.
+		if (i + 1 < manifest.incrementals.length) offset = startOffset + sizeOf(file.name) - file.prefixSize;
+		return { ...file, startOffset, replid };
+	});
+	return { ...manifest, incrementals };
 }
 
 export function isManifestError(result: AofManifest | ManifestError): result is ManifestError {

@@ -7,13 +7,24 @@ import { errorText } from '../base/error-text.js';
 import type { Logger } from '../base/logger.js';
 import { aofEntrySize } from '../formats/aof-entry.js';
 import type { AofManifest } from '../formats/aof-manifest.js';
-import { createFreshFiles, openLogFiles } from './begin-log.js';
+import { type BaseMove, createFreshFiles, openLogFiles, replaceBaseSteps } from './begin-log.js';
+import { runSteps } from './durable-steps.js';
 import { FileChange } from './file-change.js';
+import { foldSourceUpTo, prepareFolder } from './fold-source.js';
 import type { LogBuffer } from './log-buffer.js';
-import { LogFolder } from './log-folder.js';
+import { aofBase, type BaseContent, type BaseFormat, LogFolder } from './log-folder.js';
+import { type HistoryLimits, historyInfos, LogHistory } from './log-history.js';
 import type { LogObserver } from './log-observer.js';
-import type { AppendLogOptions, AppendLogStats, FsyncPolicy } from './log-options.js';
+import type {
+	AppendLogOptions,
+	AppendLogStats,
+	BeginResult,
+	FoldSource,
+	FsyncPolicy,
+} from './log-options.js';
 import { LogWriter } from './log-writer.js';
+
+const NO_HISTORY: HistoryLimits = { logHistorySize: 0, logHistorySeconds: 0, aofDisableAutoGc: false };
 
 export class AppendLog {
 	/**
@@ -28,6 +39,7 @@ export class AppendLog {
 	private readonly writer: LogWriter;
 	private readonly buffer: LogBuffer;
 	private readonly change: FileChange;
+	private readonly history: LogHistory;
 	/** `endOffset` at the end of the last turn. */
 	private turnOffset = 0;
 	/** Size of all files when the base was made. */
@@ -41,6 +53,9 @@ export class AppendLog {
 		this.writer = new LogWriter(fs, env.clock, logger, options.fsyncPolicy, options.inlineFsyncUsMax);
 		this.buffer = this.writer.buffer;
 		this.change = new FileChange(this.writer, this.folder, logger, options.replid);
+		this.history = new LogHistory(this.folder, env.clock, logger, options.history ?? NO_HISTORY);
+		this.history.onRemove = (name) => this.writer.observer?.fileRemoved(name);
+		this.history.onMove = (name, to) => this.writer.observer?.fileMoved(name, to);
 	}
 
 	/** Called when `releaseOffset` advanced outside of `flush`, or `writeError` changed. */
@@ -100,6 +115,12 @@ export class AppendLog {
 		return this.folder.manifest;
 	}
 
+	/** The manifest on disk, and as history also what has been moved out of it (`history/…`), the oldest file first. */
+	manifestWithHistory(): AofManifest {
+		const { fs, names, manifest } = this.folder;
+		return { ...manifest, history: [...historyInfos(fs, names), ...[...manifest.history].reverse()] };
+	}
+
 	stats(): AppendLogStats {
 		const { writer } = this;
 		const { file } = writer;
@@ -146,40 +167,42 @@ export class AppendLog {
 	}
 
 	/**
-	 * At start-up, behind the loader: continues the log that `manifest` describes at `endOffset`, or begins one. The
-	 * last incremental file must end at that offset. Returns null, or the reason (already logged) why not.
+	 * At start-up, behind the loader: continues the log that `manifest` describes at `endOffset`, or begins one, with
+	 * `firstBase` as the dataset at that offset. The last incremental file must end at `endOffset`. Returns null, or the
+	 * reason (already logged) why not.
 	 */
-	open(manifest: AofManifest, endOffset: number): string | null {
-		const file = openLogFiles(this.folder, manifest, endOffset, this.change.replid, this.logger);
+	open(manifest: AofManifest, endOffset: number, firstBase: BaseContent = aofBase([])): string | null {
+		const { change } = this;
+		const file = openLogFiles(this.folder, manifest, endOffset, change.replid, this.logger, firstBase);
 		if (typeof file === 'string') return this.refuse(file);
 		this.writer.attach(file, endOffset);
-		this.removeHistory();
-		this.change.olderFilesSize = this.folder.olderSizeSync();
+		change.olderFilesSize = this.folder.olderSizeSync();
 		this.baseSize = this.folder.baseSizeSync();
+		void this.collectHistory();
 		return null;
 	}
 
 	/**
-	 * Writes a new base from `commands`, which must rebuild the dataset as it is at `endOffset`, and begins a new
-	 * incremental file behind it; the old files are then removed. For `CONFIG SET appendonly yes`, and where the log
-	 * must be replaced. Blocks until it is done. Not to be called within a transaction: its first half would be in the
-	 * base. Returns null, or the reason (already logged) why everything is as before.
+	 * Makes `base`, which must hold the dataset as it is at `endOffset`, the new base, and begins a new incremental file
+	 * behind it; the old files are history then. For `CONFIG SET appendonly yes`, and where the log must be replaced.
+	 * Blocks until it is done. Not to be called within a transaction: its first half would be in the base. Returns null,
+	 * or the reason (already logged) why everything is as before.
 	 */
-	startFresh(commands: Iterable<readonly string[]>): string | null {
-		const { change, writer } = this;
+	startFresh(base: BaseContent): string | null {
+		const { change, writer, folder } = this;
 		if (change.obstacle !== null) return this.refuse(`Can't begin a new AOF while ${change.obstacle}`);
 		const { file: oldFile } = writer;
 		const end = this.buffer.endOffset;
-		const file = createFreshFiles(this.folder, commands, end, change.replid, oldFile === null);
+		const file = createFreshFiles(folder, base, end, change.replid, oldFile === null);
 		if (typeof file === 'string') return this.refuse(file);
 		oldFile?.retire();
 		// A write on the thread pool may still be reading the old memory; its file no longer matters.
 		this.buffer.restart(end);
 		writer.attach(file, end);
-		change.olderFilesSize = this.folder.baseSizeSync();
+		change.olderFilesSize = folder.baseSizeSync();
 		this.baseSize = change.olderFilesSize;
-		if (this.folder.manifest.base !== null) writer.observer?.baseBegan(this.folder.manifest.base);
-		this.removeHistory();
+		if (folder.manifest.base !== null) writer.observer?.baseBegan(folder.manifest.base);
+		void this.collectHistory();
 		writer.clearError();
 		writer.onRelease();
 		return null;
@@ -240,15 +263,75 @@ export class AppendLog {
 		if (file === null) return;
 		if (writeError !== null) this.change.retry(file, nowMs);
 		else this.writer.tick(file, nowMs);
+		if (this.history.isTooOld(nowMs)) void this.collectHistory();
+	}
+
+	/** What the dataset as it stands in the files is made of: everything up to the last write. */
+	foldSource(): FoldSource {
+		return foldSourceUpTo(this.folder, this.writer.writtenOffset);
 	}
 
 	/**
 	 * Begins a new incremental file at the end of the present turn or a later one; the log goes on meanwhile. Resolves
-	 * with the log position where the new file begins, or with the reason why there is none.
+	 * with where it begins, or with the reason why there is none.
 	 */
-	async beginNewFile(): Promise<number | string> {
+	async beginNewFile(): Promise<BeginResult> {
 		const { file } = this.writer;
-		return file === null ? 'the log has no files' : await this.change.rotate(file);
+		if (file === null) return 'the log has no files';
+		const offset = await this.change.rotate(file);
+		return typeof offset === 'string' ? offset : { offset, source: foldSourceUpTo(this.folder, offset) };
+	}
+
+	/**
+	 * Makes a finished snapshot the base: the file at `path`, durable already, which holds the dataset at `offset`, where
+	 * an incremental file begins. The base and the files before become history. Of a log without files (it is switched
+	 * off, but its files are still there) all incremental files do. Resolves with null, or with the reason why
+	 * everything is as before; `path` may be gone then.
+	 */
+	async replaceBase(
+		path: string,
+		format: BaseFormat,
+		offset: number,
+		move: BaseMove = 'rename',
+	): Promise<string | null> {
+		const { folder, writer, change } = this;
+		writer.enter();
+		try {
+			await folder.exclusively(async () => {
+				const isOff = writer.file === null;
+				if (isOff) prepareFolder(folder);
+				else if (folder.manifest.incrementals.every((file) => file.startOffset !== offset))
+					throw new Error(`no file of the log begins at offset ${offset}`);
+				const base = folder.nextBase(format, offset, change.replid);
+				await runSteps(folder.fs, replaceBaseSteps(folder, path, base, move, isOff));
+				this.logger.log(
+					'notice',
+					`Successfully renamed the temporary AOF base file ${baseName(path)} into ${base.name}`,
+				);
+				writer.observer?.baseBegan(base);
+				change.olderFilesSize = folder.olderSizeSync();
+				this.baseSize = this.stats().currentSize;
+			});
+		} catch (error) {
+			return this.refuse(
+				`Error trying to make the temporary AOF base file ${baseName(path)} the base: ${errorText(error)}`,
+			);
+		} finally {
+			writer.leave();
+		}
+		void this.collectHistory();
+		return null;
+	}
+
+	/** Puts away the files that became history, and removes what is too much of it; at once after a setting changed. */
+	async collectHistory(): Promise<void> {
+		if (!this.history.isNeeded) return;
+		this.writer.enter();
+		try {
+			await this.history.collect();
+		} finally {
+			this.writer.leave();
+		}
 	}
 
 	/** Waits for what is under way, writes the rest, makes it durable and closes the files. */
@@ -270,15 +353,8 @@ export class AppendLog {
 		this.logger.log('warning', message);
 		return message;
 	}
+}
 
-	private removeHistory(): void {
-		try {
-			this.folder.removeHistorySync((name) => {
-				this.logger.log('notice', `Removing the history file ${name} in the background`);
-				this.writer.observer?.fileRemoved(name);
-			});
-		} catch (error) {
-			this.logger.log('warning', `Can't remove the history from the AOF manifest: ${errorText(error)}`);
-		}
-	}
+function baseName(path: string): string {
+	return path.slice(path.lastIndexOf('/') + 1);
 }

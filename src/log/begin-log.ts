@@ -3,10 +3,13 @@ import { errorText } from '../base/error-text.js';
 import type { Logger } from '../base/logger.js';
 import { aofEntryBytes } from '../formats/aof-entry.js';
 import { type AofFileInfo, type AofManifest, manifestFileName } from '../formats/aof-manifest.js';
-import { type DurableSteps, runStepsNow } from './durable-steps.js';
+import { createFileSteps, type DurableSteps, removeIfThere, runStepsNow } from './durable-steps.js';
 import type { LogBuffer } from './log-buffer.js';
 import { LogFile } from './log-file.js';
-import type { LogFolder } from './log-folder.js';
+import type { BaseContent, LogFolder } from './log-folder.js';
+import type { LogFs } from './log-fs.js';
+
+const COPY_CHUNK_BYTES = 1024 * 1024;
 
 /**
  * At start-up: opens the last incremental file of `manifest`, which must end at `endOffset`; creates it, and a base,
@@ -18,6 +21,7 @@ export function openLogFiles(
 	endOffset: number,
 	replid: string,
 	logger: Logger,
+	firstBase: BaseContent,
 ): LogFile | string {
 	const { fs, names } = folder;
 	try {
@@ -31,7 +35,7 @@ export function openLogFiles(
 	try {
 		let next = manifest;
 		if (next.base === null && next.incrementals.length === 0) {
-			const base = folder.createBaseSync([]);
+			const base = folder.createBaseSync(firstBase, endOffset, replid);
 			logger.log('notice', `Creating AOF base file ${base.name} on server start`);
 			next = { ...next, base };
 		}
@@ -58,7 +62,7 @@ export function openLogFiles(
 		name = manifestFileName(names.fileName);
 		action = 'replace the AOF manifest';
 		// Also writes the offsets into a manifest that came without.
-		runStepsNow(fs, folder.replaceManifestSteps(next));
+		folder.replaceManifestNow(next);
 		return new LogFile(fs, fd, last);
 	} catch (error) {
 		return `Can't ${action} file ${name}: ${errorText(error)}`;
@@ -66,13 +70,13 @@ export function openLogFiles(
 }
 
 /**
- * Creates a base from `commands` and an empty incremental file that begins at `offset`, and makes them the log; all
+ * Creates a base from `content` and an empty incremental file that begins at `offset`, and makes them the log; all
  * files before are history then. Returns the reason why that can't be done: then the old files are the log as before.
  * `restart`: the log was switched off before.
  */
 export function createFreshFiles(
 	folder: LogFolder,
-	commands: Iterable<readonly string[]>,
+	content: BaseContent,
 	offset: number,
 	replid: string,
 	restart: boolean,
@@ -85,19 +89,11 @@ export function createFreshFiles(
 			const damage = folder.readManifest();
 			if (damage !== null) return `Can't read the AOF manifest: ${damage.message}`;
 		}
-		const base = folder.createBaseSync(commands);
+		const base = folder.createBaseSync(content, offset, replid);
 		const incremental = folder.nextIncremental(offset, 0, replid, restart);
 		fd = runStepsNow(fs, folder.createIncrementalSteps(incremental, []));
-		const old = folder.manifest;
-		const history = [...(old.base === null ? [] : [old.base]), ...old.history, ...old.incrementals];
-		runStepsNow(
-			fs,
-			folder.replaceManifestSteps({
-				base,
-				history: history.map((info) => ({ ...info, type: 'h' })),
-				incrementals: [incremental],
-			}),
-		);
+		const manifest = withNewBase(folder.manifest, base, []);
+		folder.replaceManifestNow({ ...manifest, incrementals: [incremental] });
 		return new LogFile(fs, fd, incremental);
 	} catch (error) {
 		if (fd !== -1) fs.closeSync(fd);
@@ -155,5 +151,78 @@ function* retainedParts(prefix: Buffer, buffer: LogBuffer, from: number, to: num
 		const size = buffer.chunkSize;
 		yield buffer.chunk.subarray(buffer.chunkAt, buffer.chunkAt + size);
 		at += size;
+	}
+}
+
+/**
+ * The manifest with a new base, behind which `incrementals` are still needed. What was before it becomes history, in
+ * Redis's order: the newest change first; within it the incremental files, then the base.
+ */
+function withNewBase(old: AofManifest, base: AofFileInfo, incrementals: readonly AofFileInfo[]): AofManifest {
+	const contained = old.incrementals.filter((file) => !incrementals.includes(file));
+	const before = [...contained, ...(old.base === null ? [] : [old.base])];
+	const history = [...before.map((file): AofFileInfo => ({ ...file, type: 'h' })), ...old.history];
+	return { base, history, incrementals };
+}
+
+/** How a finished snapshot becomes a base: by a new name, or by a second one (copied where that can't be). */
+export type BaseMove = 'rename' | 'link';
+
+/**
+ * Makes the file at `path`, durable already and holding the dataset at log position `offset`, the base of the log. The
+ * incremental files before `offset` become history; with `keepsNone` all do.
+ */
+export function* replaceBaseSteps(
+	folder: LogFolder,
+	path: string,
+	base: AofFileInfo,
+	move: BaseMove,
+	keepsNone: boolean,
+): DurableSteps<void> {
+	const { fs } = folder;
+	const basePath = folder.filePath(base.name);
+	removeIfThere(fs, basePath);
+	if (move === 'rename') fs.renameSync(path, basePath);
+	else yield* linkOrCopySteps(fs, path, basePath);
+	try {
+		yield { kind: 'sync-folder', path: folder.path };
+		const { manifest } = folder;
+		const kept = keepsNone
+			? []
+			: manifest.incrementals.filter((file) => file.startOffset < 0 || file.startOffset >= base.startOffset);
+		yield* folder.replaceManifestSteps(withNewBase(manifest, base, kept));
+	} catch (error) {
+		// The manifest on disk may name it or not.
+		folder.forgetBase(base);
+		throw error;
+	}
+}
+
+function* linkOrCopySteps(fs: LogFs, from: string, to: string): DurableSteps<void> {
+	try {
+		fs.linkSync(from, to);
+		return;
+	} catch {
+		// The file system has no links: a copy does as well.
+	}
+	const folder = to.slice(0, to.lastIndexOf('/'));
+	const name = to.slice(folder.length + 1);
+	yield* createFileSteps(fs, folder, name, `temp-${name}`, fileChunks(fs, from), false);
+}
+
+/** The content of a file in chunks. */
+export function* fileChunks(fs: LogFs, path: string): Generator<Buffer> {
+	const fd = fs.openSync(path, 'r');
+	try {
+		let position = 0;
+		for (;;) {
+			const chunk = Buffer.allocUnsafe(COPY_CHUNK_BYTES);
+			const size = fs.readSync(fd, chunk, 0, chunk.length, position);
+			if (size === 0) return;
+			yield chunk.subarray(0, size);
+			position += size;
+		}
+	} finally {
+		fs.closeSync(fd);
 	}
 }

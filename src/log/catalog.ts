@@ -152,6 +152,20 @@ export class Catalog implements LogObserver {
 		});
 	}
 
+	fileMoved(from: string, to: string): void {
+		const file = this.files.get(from);
+		if (file === undefined || this.isOff) return;
+		this.files.delete(from);
+		const moved: TrackedFile = { info: { ...file.info, name: to, type: 'h' }, record: null };
+		this.files.set(to, moved);
+		this.jobs.push(async (store) => {
+			if (file.record === null) return;
+			moved.record = { ...file.record, name: to };
+			file.record = null;
+			await store.write([[fileKey(moved.record.id), store.codec.encodeFile(moved.record)]], []);
+		});
+	}
+
 	baseBegan(info: AofFileInfo): void {
 		if (this.isOff || !isAofFormatBase(info)) return;
 		const file: TrackedFile = { info, record: null };

@@ -14,13 +14,15 @@ export type DurableStep =
 	| { readonly kind: 'sync-file'; readonly fd: number }
 	| { readonly kind: 'sync-folder'; readonly path: string }
 	/** Others may use the event loop meanwhile: for a turn of it if `ms` is 0. */
-	| { readonly kind: 'pause'; readonly ms: number };
+	| { readonly kind: 'pause'; readonly ms: number }
+	| { readonly kind: 'remove'; readonly path: string };
 
 export type DurableSteps<T> = Generator<DurableStep, T, void>;
 
 /**
  * Creates (or replaces) the file `name` in `folder` with the given parts, one after the other. `keepOpen` returns its
- * descriptor, otherwise the file is closed and -1 returned. A number among the parts is a pause, in ms. Throws the system error; then no temporary file is left.
+ * descriptor, otherwise the file is closed and -1 returned. A number among the parts is a pause, in ms. Throws the
+ * system error, or what `beforeRename` does; then no temporary file is left.
  */
 export function* createFileSteps(
 	fs: LogFs,
@@ -29,6 +31,7 @@ export function* createFileSteps(
 	tempName: string,
 	parts: Iterable<Buffer | number>,
 	keepOpen: boolean,
+	beforeRename: () => void = () => {},
 ): DurableSteps<number> {
 	const tempPath = `${folder}/${tempName}`;
 	const fd = fs.openSync(tempPath, 'w');
@@ -45,6 +48,7 @@ export function* createFileSteps(
 			position += part.length;
 		}
 		yield { kind: 'sync-file', fd };
+		beforeRename();
 		fs.renameSync(tempPath, `${folder}/${name}`);
 		renamed = true;
 		yield { kind: 'sync-folder', path: folder };
@@ -61,6 +65,15 @@ export function* syncFileSteps(fd: number): DurableSteps<void> {
 	yield { kind: 'sync-file', fd };
 }
 
+/** Removes a file that may be large; an error leaves only a file too many. */
+export function* removeSteps(path: string): DurableSteps<void> {
+	try {
+		yield { kind: 'remove', path };
+	} catch {
+		// Not there, or it can't be removed: nobody reads it.
+	}
+}
+
 /** Runs a procedure to its end before returning, without its pauses. Throws what it throws. */
 export function runStepsNow<T>(fs: LogFs, steps: DurableSteps<T>): T {
 	let next = steps.next();
@@ -71,6 +84,7 @@ export function runStepsNow<T>(fs: LogFs, steps: DurableSteps<T>): T {
 			if (step.kind === 'write') writeAllSync(fs, step.fd, step.bytes, step.position);
 			else if (step.kind === 'sync-file') fs.fdatasyncSync(step.fd);
 			else if (step.kind === 'sync-folder') fs.syncFolderSync(step.path);
+			else if (step.kind === 'remove') fs.unlinkSync(step.path);
 		} catch (error) {
 			failure = error;
 		}
@@ -92,7 +106,8 @@ export async function runSteps<T>(fs: LogFs, steps: DurableSteps<T>, timers?: Ti
 			if (step.kind === 'write') await writeAll(fs, step.fd, step.bytes, step.position);
 			else if (step.kind === 'sync-file') await finished((done) => fs.fdatasync(step.fd, done));
 			else if (step.kind === 'pause') await paused(timers, step.ms);
-			else await finished((done) => fs.syncFolder(step.path, done));
+			else if (step.kind === 'sync-folder') await finished((done) => fs.syncFolder(step.path, done));
+			else await finished((done) => fs.unlink(step.path, done));
 		} catch (error) {
 			failure = error;
 		}

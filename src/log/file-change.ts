@@ -67,14 +67,15 @@ export class FileChange {
 	/** Why no other change of the files may begin; null if it may. */
 	get obstacle(): string | null {
 		if (this.resuming) return 'a failed AOF file is being taken over';
-		return this.rotation === null && !this.preparing ? null : 'a new AOF file is being opened';
+		if (this.rotation !== null || this.preparing) return 'a new AOF file is being opened';
+		return this.folder.isChanging ? 'the files of the AOF are being changed' : null;
 	}
 
 	/** Begins a new file; resolves with the log position where it begins, or with the reason why it can't be done. */
 	async rotate(oldFile: LogFile): Promise<number | string> {
 		const { writer } = this;
-		const obstacle = this.obstacle ?? writer.writeError;
-		if (obstacle !== null) return obstacle;
+		if (this.rotation !== null || this.preparing) return 'a new AOF file is being opened already';
+		if (writer.writeError !== null) return writer.writeError;
 		writer.enter();
 		try {
 			return await new Promise<number | string>((done) => {
@@ -119,7 +120,7 @@ export class FileChange {
 		writer.enter();
 		oldFile.begin();
 		try {
-			const next = await runSteps(folder.fs, emptyFileSteps(folder, this.replid));
+			const next = await folder.exclusively(() => runSteps(folder.fs, emptyFileSteps(folder, this.replid)));
 			if (this.rotation === rotation) await this.shortenLastFsync(oldFile);
 			if (this.rotation !== rotation) {
 				this.discard(next);
@@ -174,12 +175,8 @@ export class FileChange {
 			return;
 		}
 		const { folder } = this;
-		const info = { ...next.info, startOffset: offset };
-		const { manifest } = folder;
-		folder.manifest = {
-			...manifest,
-			incrementals: manifest.incrementals.map((file) => (file.seq === info.seq ? info : file)),
-		};
+		const info = { ...next.info, startOffset: offset, replid: this.replid };
+		folder.placeIncremental(info);
 		this.rotation = null;
 		this.olderFilesSize += oldFile.position(offset);
 		writer.switchTo(new LogFile(folder.fs, next.fd, info), offset);
@@ -222,7 +219,9 @@ export class FileChange {
 			const from = writer.cutOffset;
 			const to = writer.flushedOffset;
 			const db = writer.selectMarks.dbAt(from);
-			const newFile = await runSteps(fs, takeOverSteps(folder, writer.buffer, from, to, db, this.replid));
+			const newFile = await folder.exclusively(() =>
+				runSteps(fs, takeOverSteps(folder, writer.buffer, from, to, db, this.replid)),
+			);
 			if (writer.file !== oldFile) {
 				newFile.retire();
 				return;

@@ -190,8 +190,8 @@ class LogLoad {
 		if (typeof totalSize !== 'number') return totalSize;
 		this.progress.totalBytes = totalSize;
 		const incrementals: AofFileInfo[] = [];
-		let endOffset = 0;
-		let replid = '';
+		let endOffset = Math.max(0, manifest.base?.startOffset ?? 0);
+		let replid = manifest.base?.replid ?? '';
 		let truncated = false;
 		for (let i = 0; i < files.length; i++) {
 			let file = files[i]!;

@@ -36,6 +36,20 @@ export interface LogNames {
 	readonly fileName: string;
 }
 
+export type BaseFormat = 'aof' | 'rdb';
+
+/** What a base is to hold: a whole dataset. */
+export interface BaseContent {
+	readonly format: BaseFormat;
+	/** The bytes of the file; a chunk may be overwritten when the next is taken. */
+	readonly chunks: Iterable<Buffer>;
+}
+
+/** A base in AOF format: commands that rebuild the dataset. */
+export function aofBase(commands: Iterable<readonly string[]>): BaseContent {
+	return { format: 'aof', chunks: entryChunks(commands) };
+}
+
 export class LogFolder {
 	readonly fs: LogFs;
 	readonly names: LogNames;
@@ -46,8 +60,15 @@ export class LogFolder {
 
 	/** Numbers up to this one are not given to incremental files again: the manifest on disk may name them. */
 	private seqFloor = 0;
+	private baseSeqFloor = 0;
 	/** Files that the next manifest on disk will surely not name. */
 	private orphans: string[] = [];
+	/** What `placeIncremental` said last. */
+	private placed: AofFileInfo | null = null;
+	private changing: Promise<void> = Promise.resolve();
+	private changeCount = 0;
+	/** Counts the calls of `replaceManifestNow`. */
+	private epoch = 0;
 
 	constructor(fs: LogFs, names: LogNames) {
 		this.fs = fs;
@@ -77,15 +98,76 @@ export class LogFolder {
 		return null;
 	}
 
-	/** Makes `manifest` the one on disk, durably. */
+	/**
+	 * Makes `manifest` the one on disk, durably. Only one such procedure may be under way (`exclusively`); what
+	 * `forgetIncremental` and `placeIncremental` say meanwhile stays true.
+	 */
 	*replaceManifestSteps(manifest: AofManifest): DurableSteps<void> {
 		const name = manifestFileName(this.names.fileName);
 		const bytes = Buffer.from(formatAofManifest(manifest), 'latin1');
-		yield* createFileSteps(this.fs, this.path, name, `temp-${name}`, [bytes], false);
-		this.manifest = manifest;
-		const { orphans } = this;
+		const unnamed = this.orphans;
 		this.orphans = [];
-		for (const orphan of orphans) removeIfThere(this.fs, this.filePath(orphan));
+		const { epoch } = this;
+		const check = (): void => {
+			if (this.epoch !== epoch) throw new Error('the AOF has begun afresh');
+		};
+		try {
+			yield* createFileSteps(this.fs, this.path, name, `temp-${name}`, [bytes], false, check);
+			check();
+		} catch (error) {
+			this.orphans.push(...unnamed);
+			throw error;
+		}
+		const { placed } = this;
+		this.manifest = {
+			...manifest,
+			incrementals: manifest.incrementals
+				.filter((file) => !this.orphans.includes(file.name))
+				.map((file) => (placed?.seq === file.seq && file.startOffset < 0 ? placed : file)),
+		};
+		for (const orphan of unnamed) removeIfThere(this.fs, this.filePath(orphan));
+	}
+
+	/** Makes `manifest` the one on disk before returning; a procedure under way will not replace it any more. */
+	replaceManifestNow(manifest: AofManifest): void {
+		this.epoch++;
+		const name = manifestFileName(this.names.fileName);
+		const bytes = Buffer.from(formatAofManifest(manifest), 'latin1');
+		runStepsNow(this.fs, createFileSteps(this.fs, this.path, name, `temp-${name}.2`, [bytes], false));
+		this.manifest = manifest;
+	}
+
+	/**
+	 * Runs `change` when no other change of the folder is under way. `isTidying`: it changes nothing that
+	 * `replaceManifestNow` could be in the way of.
+	 */
+	async exclusively<T>(change: () => Promise<T>, isTidying = false): Promise<T> {
+		const before = this.changing;
+		let done = (): void => {};
+		this.changing = new Promise<void>((resolve) => {
+			done = resolve;
+		});
+		if (!isTidying) this.changeCount++;
+		try {
+			await before;
+			return await change();
+		} finally {
+			if (!isTidying) this.changeCount--;
+			done();
+		}
+	}
+
+	/** Whether a change is under way, so that one that does not wait has to be refused. */
+	get isChanging(): boolean {
+		return this.changeCount > 0;
+	}
+
+	/** Where the newest incremental file begins is known now. */
+	placeIncremental(info: AofFileInfo): void {
+		this.placed = info;
+		const { manifest } = this;
+		const incrementals = manifest.incrementals.map((file) => (file.seq === info.seq ? info : file));
+		this.manifest = { ...manifest, incrementals };
 	}
 
 	/** An incremental file that has been created, and perhaps named on disk, is not going to be used. */
@@ -97,13 +179,19 @@ export class LogFolder {
 		this.orphans.push(info.name);
 	}
 
+	/** A base that has been created, and perhaps named on disk, is not going to be used. */
+	forgetBase(info: AofFileInfo): void {
+		this.baseSeqFloor = Math.max(this.baseSeqFloor, info.seq);
+		this.orphans.push(info.name);
+	}
+
 	/** The next incremental file; a log that was switched off and on again starts with 1, as in Redis. */
 	nextIncremental(startOffset: number, prefixSize: number, replid: string, restart: boolean): AofFileInfo {
 		const first = incrementalFileName(this.names.fileName, 1);
 		const { base, history, incrementals } = this.manifest;
-		const used = [...(base === null ? [] : [base]), ...history, ...incrementals];
+		const used = [...(base === null ? [] : [base]), ...history, ...incrementals].map((file) => file.name);
 		const seq =
-			restart && used.every((file) => file.name !== first)
+			restart && !used.includes(first) && !this.orphans.includes(first)
 				? 1
 				: Math.max(lastIncrementalSeq(this.manifest), this.seqFloor) + 1;
 		return aofFile(incrementalFileName(this.names.fileName, seq), seq, 'i', startOffset, prefixSize, replid);
@@ -115,24 +203,18 @@ export class LogFolder {
 		return createFileSteps(this.fs, this.path, file.name, tempName, parts, true);
 	}
 
-	/** Writes a new base in AOF format, durable under its name but not yet in the manifest. Throws the system error. */
-	createBaseSync(commands: Iterable<readonly string[]>): AofFileInfo {
-		const seq = lastBaseSeq(this.manifest) + 1;
-		const name = baseFileName(this.names.fileName, seq, 'aof');
-		const tempName = `temp-${this.names.fileName}.base`;
-		runStepsNow(this.fs, createFileSteps(this.fs, this.path, name, tempName, entryChunks(commands), false));
-		return aofFile(name, seq, 'b');
+	/** The next base, of the dataset at `offset`. */
+	nextBase(format: BaseFormat, offset: number, replid: string): AofFileInfo {
+		const seq = Math.max(lastBaseSeq(this.manifest), this.baseSeqFloor) + 1;
+		return aofFile(baseFileName(this.names.fileName, seq, format), seq, 'b', offset, 0, replid);
 	}
 
-	/** Removes the files that the manifest calls history, and then their lines. Throws the system error. */
-	removeHistorySync(onRemove: (name: string) => void): void {
-		const { history } = this.manifest;
-		if (history.length === 0) return;
-		for (const file of history) {
-			onRemove(file.name);
-			removeIfThere(this.fs, this.filePath(file.name));
-		}
-		runStepsNow(this.fs, this.replaceManifestSteps({ ...this.manifest, history: [] }));
+	/** Writes a new base, durable under its name but not yet in the manifest. Throws the system error. */
+	createBaseSync(content: BaseContent, offset: number, replid: string): AofFileInfo {
+		const info = this.nextBase(content.format, offset, replid);
+		const tempName = `temp-${this.names.fileName}.base`;
+		runStepsNow(this.fs, createFileSteps(this.fs, this.path, info.name, tempName, content.chunks, false));
+		return info;
 	}
 
 	/** Size of the base in bytes. */

@@ -11,16 +11,22 @@ import {
 	fsync,
 	fsyncSync,
 	ftruncateSync,
+	linkSync,
 	mkdirSync,
 	open,
 	openSync,
+	readdirSync,
 	readSync,
 	renameSync,
+	rmdirSync,
 	statSync,
+	unlink,
 	unlinkSync,
 	write,
 	writeSync,
 } from 'node:fs';
+
+import { errorCode } from '../base/error-text.js';
 
 export type DoneCallback = (error: Error | null) => void;
 
@@ -48,6 +54,14 @@ export interface LogFs {
 	kindSync(path: string): 'file' | 'folder' | 'none';
 	renameSync(from: string, to: string): void;
 	unlinkSync(path: string): void;
+	/** Removes a file; a large one may take a while. */
+	unlink(path: string, done: DoneCallback): void;
+	/** Gives a file a second name. Not every file system can. */
+	linkSync(from: string, to: string): void;
+	/** The names in a folder; none where there is no such folder. */
+	listSync(path: string): string[];
+	/** Removes an empty folder. */
+	removeFolderSync(path: string): void;
 	/** Creates a folder, and those above it, unless it exists. */
 	makeFolderSync(path: string): void;
 }
@@ -74,6 +88,10 @@ export function nodeLogFs(): LogFs {
 		},
 		renameSync: (from, to) => renameSync(bytePath(from), bytePath(to)),
 		unlinkSync: (path) => unlinkSync(bytePath(path)),
+		unlink: (path, done) => unlink(bytePath(path), done),
+		linkSync: (from, to) => linkSync(bytePath(from), bytePath(to)),
+		listSync,
+		removeFolderSync: (path) => rmdirSync(bytePath(path)),
 		makeFolderSync: (path) => {
 			mkdirSync(bytePath(path), { recursive: true, mode: 0o755 });
 		},
@@ -83,6 +101,15 @@ export function nodeLogFs(): LogFs {
 /** Only a Buffer brings bytes above 127 to the system unchanged. */
 function bytePath(path: string): string | Buffer {
 	return /^[\x00-\x7f]*$/.test(path) ? path : Buffer.from(path, 'latin1');
+}
+
+function listSync(path: string): string[] {
+	try {
+		return readdirSync(bytePath(path), { encoding: 'latin1' });
+	} catch (error) {
+		if (errorCode(error) === 'ENOENT') return [];
+		throw error;
+	}
 }
 
 function syncFolderSync(path: string): void {

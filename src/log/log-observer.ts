@@ -18,6 +18,8 @@ export interface LogObserver {
 	fileCut(file: AofFileInfo, offset: number): void;
 	/** A file of that name has been removed. */
 	fileRemoved(name: string): void;
+	/** A file has another name now, in the history. Names are relative to the folder of the log. */
+	fileMoved(from: string, to: string): void;
 	/** There is a new base. */
 	baseBegan(file: AofFileInfo): void;
 	/** Nothing is written to files any more, until `fileBegan`. */

@@ -2,6 +2,7 @@ import type { Env } from '../base/env.js';
 import type { Logger } from '../base/logger.js';
 import type { LogNames } from './log-folder.js';
 import type { LogFs } from './log-fs.js';
+import type { HistoryLimits } from './log-history.js';
 
 export type FsyncPolicy = 'always' | 'everysec' | 'no';
 
@@ -15,7 +16,42 @@ export interface AppendLogOptions {
 	readonly inlineFsyncUsMax?: number;
 	/** The replication ID under which the offsets count, 40 hexadecimal digits; '' for none yet. */
 	readonly replid: string;
+	/** How much of the files before the present base is kept; by default nothing. Read anew each time. */
+	readonly history?: HistoryLimits;
 }
+
+/** A part of the log as a reader needs it. */
+export interface LogSection {
+	/** The path of an incremental file. */
+	readonly path: string;
+	/** Positions in the file in bytes: entries stand from the first to before the second. Database 0 is selected first. */
+	readonly from: number;
+	readonly to: number;
+	/** The log position behind the section. */
+	readonly endOffset: number;
+}
+
+/** What the dataset at `endOffset` is made of: the base, then the sections in their order. */
+export interface FoldSource {
+	/** An RDB file may have entries behind it, if it is an old single file (`preamble`). */
+	readonly base: {
+		readonly path: string;
+		readonly format: 'rdb' | 'aof';
+		readonly preamble: boolean;
+	} | null;
+	readonly sections: readonly LogSection[];
+	readonly endOffset: number;
+}
+
+export type BeginResult =
+	| {
+			/** Where the new file begins. */
+			readonly offset: number;
+			/** Everything before. */
+			readonly source: FoldSource;
+	  }
+	/** Why there is no new file. */
+	| string;
 
 /** What INFO persistence and INFO memory show of the log; sizes in bytes. */
 export interface AppendLogStats {

@@ -4,6 +4,7 @@
  */
 import { Replay } from '../engine/replay.js';
 import { type LoadProgress, type LoadResult, loadLog, loadLogNow } from '../log/load-log.js';
+import { aofBase } from '../log/log-folder.js';
 import { datasetCommands } from '../snapshot/dataset-commands.js';
 import type { Server } from './server.js';
 
@@ -68,7 +69,7 @@ export class Persistence {
 			engine.effects.log = undefined;
 			return undefined;
 		}
-		const refusal = log.startFresh(datasetCommands(engine.dbs));
+		const refusal = log.startFresh(aofBase(datasetCommands(engine.dbs)));
 		if (refusal !== null) return 'Unable to turn on AOF. Check server logs.';
 		engine.effects.log = log;
 		return undefined;

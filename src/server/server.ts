@@ -96,13 +96,14 @@ export class Server {
 			names: this.logNames(),
 			fsyncPolicy: settings.appendfsync,
 			replid: this.replid,
+			history: settings,
 		});
 		this.catalog = new Catalog({
 			fs: this.fs,
 			env,
 			logger,
 			names: this.logNames(),
-			manifest: () => this.log.manifest,
+			manifest: () => this.log.manifestWithHistory(),
 		});
 		this.log.observer = this.catalog;
 		this.persistence = new Persistence(this);
@@ -227,6 +228,12 @@ export class Server {
 			return undefined;
 		});
 		config.onApply('appendonly', () => this.persistence.applyAppendonly());
+		for (const name of ['log-history-size', 'log-history-seconds', 'aof-disable-auto-gc'] as const) {
+			config.onApply(name, () => {
+				void log.collectHistory();
+				return undefined;
+			});
+		}
 		config.onApply('appendfsync', () => {
 			log.setFsyncPolicy(settings.appendfsync);
 			return undefined;

@@ -229,7 +229,9 @@ const LOG: readonly Directive[] = [
 	bool('aof-use-rdb-preamble', 0, REWRITE),
 	bool('aof-timestamp-enabled', 0, noEffect('the log holds what replicas receive, and nothing else')),
 	bool('aof-rewrite-incremental-fsync', 0, REWRITE),
-	bool('aof-disable-auto-gc', HIDDEN, REWRITE),
+	bool('aof-disable-auto-gc', HIDDEN, WORKS),
+	memory('log-history-size', 0, WORKS, 0n, LONG_MAX),
+	int('log-history-seconds', 0, WORKS, 0n, INT_MAX),
 	int('loading-process-events-interval-bytes', HIDDEN, TESTS_ONLY, 1024n, INT_MAX),
 	int('key-load-delay', HIDDEN, WORKS, INT_MIN, INT_MAX),
 ];

@@ -1,10 +1,12 @@
 import { assert } from 'chai';
 import {
 	type AofManifest,
+	aofFile,
 	formatAofManifest,
 	isManifestError,
 	manifestErrorLines,
 	parseAofManifest,
+	resolveOffsets,
 } from '../../../src/formats/aof-manifest.js';
 
 function parsed(text: string): AofManifest {
@@ -24,7 +26,8 @@ describe('formats/aof-manifest', () => {
 		'file appendonly.aof.2.base.rdb seq 2 type b\n' +
 		'file appendonly.aof.1.incr.aof seq 1 type h\n' +
 		'file appendonly.aof.2.incr.aof seq 2 type i\n' +
-		'file appendonly.aof.4.incr.aof seq 4 type i startoffset 81920 prefix 23 replid abc\n';
+		'file appendonly.aof.4.incr.aof seq 4 type i\n' +
+		'#offsets 2:4096 1:- 2:- @abc 4:81920+23 end';
 
 	it('reads and writes what Redis writes, and our pairs', () => {
 		const manifest = parsed(golden);
@@ -41,6 +44,66 @@ describe('formats/aof-manifest', () => {
 			],
 		);
 		assert.equal(formatAofManifest(manifest), golden);
+	});
+
+	it('reads the pairs that offsets once were', () => {
+		const manifest = parsed('file a.1.incr.aof seq 1 type i startoffset 7 prefix 23 replid abc\n');
+		assert.deepInclude(manifest.incrementals[0], {
+			startOffset: 7,
+			prefixSize: 23,
+			replid: 'abc',
+			extra: [],
+		});
+		assert.equal(formatAofManifest(manifest), 'file a.1.incr.aof seq 1 type i\n#offsets @abc 1:7+23 end');
+	});
+
+	it('begins every 1024th byte of a long comment with a mark, and reads it all', () => {
+		const incrementals = Array.from({ length: 300 }, (_, i) =>
+			aofFile(`a.${i + 1}.incr.aof`, i + 1, 'i', 1_000_000_000 + i, 0, 'f'.repeat(40)),
+		);
+		const text = formatAofManifest({ base: null, history: [], incrementals });
+		const comment = text.slice(text.indexOf('#'));
+		assert.isAbove(comment.length, 3000);
+		for (let at = 0; at < comment.length; at += 1024) assert.equal(comment[at], '#');
+		assert.deepEqual(parsed(text).incrementals, incrementals);
+		assert.deepEqual(parsed(`${text}\n`).incrementals, incrementals, 'an editor ends the last line');
+		const cut = text.slice(0, -7);
+		assert.deepEqual(parsed(cut).incrementals[0]?.startOffset, -1, 'a torn comment says nothing');
+	});
+
+	it('ignores a comment that does not fit the files', () => {
+		const lines = 'file a.1.incr.aof seq 1 type i\nfile a.2.incr.aof seq 2 type i\n';
+		for (const comment of [
+			'1:0',
+			'1:0 3:5',
+			'1:0 2:5 3:6',
+			'1:0 2:x',
+			'1:0 2:99999999999999999',
+			'2:0 1:5',
+			'',
+		]) {
+			const { incrementals } = parsed(`${lines}#offsets ${comment} end`);
+			assert.deepEqual(
+				incrementals.map((file) => file.startOffset),
+				[-1, -1],
+				comment,
+			);
+		}
+	});
+
+	it('a file whose place is not known begins where the one before ends', () => {
+		const text =
+			'file a.1.base.rdb seq 1 type b\nfile a.1.incr.aof seq 1 type i\nfile a.2.incr.aof seq 2 type i\n' +
+			'file a.3.incr.aof seq 3 type i\n#offsets @abc 1:100 1:- 2:150+23 3:- end';
+		const { incrementals } = resolveOffsets(parsed(text), () => 60);
+		assert.deepEqual(
+			incrementals.map((file) => [file.startOffset, file.prefixSize, file.replid]),
+			[
+				[100, 0, 'abc'],
+				[150, 23, 'abc'],
+				[187, 0, 'abc'],
+			],
+		);
 	});
 
 	it('keeps pairs it does not know', () => {

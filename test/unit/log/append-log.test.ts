@@ -1,4 +1,5 @@
 import { assert } from 'chai';
+import { aofBase } from '../../../src/log/log-folder.js';
 import type { FsyncPolicy } from '../../../src/log/log-options.js';
 import { entriesText, load, loaded, MANIFEST_PATH, type OpenLog, openLog } from './log-harness.js';
 import { MemoryLogFs } from './memory-log-fs.js';
@@ -29,15 +30,17 @@ describe('log/append-log', () => {
 			'sync /d/aof/temp-a.incr',
 			'rename /d/aof/temp-a.incr /d/aof/a.1.incr.aof',
 			'sync-folder /d/aof',
-			'create /d/aof/temp-a.manifest',
-			'write /d/aof/temp-a.manifest 0+124',
-			'sync /d/aof/temp-a.manifest',
-			'rename /d/aof/temp-a.manifest /d/aof/a.manifest',
+			'create /d/aof/temp-a.manifest.2',
+			'write /d/aof/temp-a.manifest.2 0+124',
+			'sync /d/aof/temp-a.manifest.2',
+			'rename /d/aof/temp-a.manifest.2 /d/aof/a.manifest',
 			'sync-folder /d/aof',
 		]);
 		assert.equal(
 			fs.content(MANIFEST_PATH),
-			`file a.1.base.aof seq 1 type b\nfile a.1.incr.aof seq 1 type i startoffset 0 replid ${REPLID}\n`,
+			'file a.1.base.aof seq 1 type b\n' +
+				'file a.1.incr.aof seq 1 type i\n' +
+				`#offsets @${REPLID} 1:0 1:0 end`,
 		);
 		assert.deepEqual(logger.lines, [
 			'Creating AOF base file a.1.base.aof on server start',
@@ -196,8 +199,9 @@ describe('log/append-log', () => {
 			assert.equal(
 				fs.content(MANIFEST_PATH),
 				'file a.1.base.aof seq 1 type b\n' +
-					`file a.1.incr.aof seq 1 type i startoffset 0 replid ${REPLID}\n` +
-					`file a.2.incr.aof seq 2 type i startoffset 50 prefix 23 replid ${REPLID}\n`,
+					'file a.1.incr.aof seq 1 type i\n' +
+					'file a.2.incr.aof seq 2 type i\n' +
+					`#offsets @${REPLID} 1:0 1:0 2:50+23 end`,
 			);
 			const { result, entries } = load(fs.afterPowerCut());
 			assert.deepEqual(entries, ['4: SET a 1', '4: SET b 2']);
@@ -228,7 +232,7 @@ describe('log/append-log', () => {
 				`rename /d/aof/temp-a.incr ${INCR2}`,
 				'sync-folder /d/aof',
 				'create /d/aof/temp-a.manifest',
-				'write /d/aof/temp-a.manifest 0+218',
+				'write /d/aof/temp-a.manifest 0+160',
 				'sync /d/aof/temp-a.manifest',
 				`rename /d/aof/temp-a.manifest ${MANIFEST_PATH}`,
 				'sync-folder /d/aof',
@@ -274,15 +278,16 @@ describe('log/append-log', () => {
 			assert.equal(log.releaseOffset, 27);
 		});
 
-		it('begins afresh with a base of the dataset, and removes the old files last', () => {
+		it('begins afresh with a base of the dataset, and removes the old files last', async () => {
 			const { fs, log, logger } = begin('everysec');
 			log.appendArgs(['SET', 'a', '1']);
 			log.flush();
 			log.appendArgs(['SET', 'a', '2']);
 			fs.trace = [];
-			assert.isNull(log.startFresh([['SET', 'a', '2']]));
+			assert.isNull(log.startFresh(aofBase([['SET', 'a', '2']])));
 			assert.equal(log.releaseOffset, 54);
 			assert.equal(log.fileGeneration, 2);
+			await fs.settle();
 			const kinds = fs.trace.map((line) => line.replace(/ .*\//, ' '));
 			assert.isBelow(
 				kinds.indexOf('rename a.manifest'),
@@ -292,7 +297,7 @@ describe('log/append-log', () => {
 			assert.equal(
 				fs.content(MANIFEST_PATH),
 				'file a.2.base.aof seq 2 type b\n' +
-					`file a.2.incr.aof seq 2 type i startoffset 54 replid ${REPLID}\n`,
+					`file a.2.incr.aof seq 2 type i\n#offsets @${REPLID} 2:54 2:54 end`,
 			);
 			assert.isTrue(logger.has('Removing the history file a.1.base.aof in the background'));
 			log.appendArgs(['SET', 'b', '3']);
@@ -310,7 +315,7 @@ describe('log/append-log', () => {
 			assert.equal(fs.openCount, 0);
 			log.appendArgs(['SET', 'a', '2']);
 			log.flush();
-			assert.isNull(log.startFresh([['SET', 'a', '2']]));
+			assert.isNull(log.startFresh(aofBase([['SET', 'a', '2']])));
 			assert.deepEqual(load(fs.afterPowerCut()).entries, ['0: SET a 2']);
 			assert.equal(loaded(load(fs.afterPowerCut()).result).endOffset, 54);
 		});
@@ -320,7 +325,7 @@ describe('log/append-log', () => {
 			log.appendArgs(['SET', 'a', '1']);
 			log.flush();
 			fs.room = 5;
-			assert.isString(log.startFresh([['SET', 'a', '1']]));
+			assert.isString(log.startFresh(aofBase([['SET', 'a', '1']])));
 			assert.isTrue(log.attached);
 			fs.room = 1000;
 			log.appendArgs(['SET', 'b', '2']);

@@ -208,6 +208,28 @@ export class MemoryLogFs implements LogFs {
 		this.trace.push(`unlink ${path}`);
 	}
 
+	unlink(path: string, done: DoneCallback): void {
+		this.later(() => this.attempt(() => this.unlinkSync(path), done));
+	}
+
+	linkSync(from: string, to: string): void {
+		const inode = this.names.get(from);
+		if (inode === undefined) throw systemError('ENOENT');
+		if (this.names.has(to)) throw systemError('EEXIST');
+		this.names.set(to, inode);
+		this.trace.push(`link ${from} ${to}`);
+	}
+
+	listSync(path: string): string[] {
+		return [...this.names.keys(), ...this.folders]
+			.filter((name) => isIn(name, path))
+			.map((name) => name.slice(path.length + 1));
+	}
+
+	removeFolderSync(path: string): void {
+		if (!this.folders.delete(path)) throw systemError('ENOENT');
+	}
+
 	makeFolderSync(path: string): void {
 		this.folders.add(path);
 	}
