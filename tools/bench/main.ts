@@ -2,12 +2,11 @@
  * `npm run bench`: ours against the installed redis-server, started with the same options, taking turns under
  * redis-benchmark. Prints ratios with their spread, and memory per key.
  */
-import { existsSync } from 'node:fs';
-import { ourServer, realServer, serverVersion } from '../../test/support/executables.js';
+import { serverVersion } from '../../test/support/executables.js';
+import { findContestants } from './contestants.js';
 import { type MemoryResult, measureMemory, VALUE_SIZES } from './memory.js';
 import { type BenchOptions, parseOptions, USAGE } from './options.js';
 import { Progress } from './progress.js';
-import { findRedisBenchmark } from './redis-benchmark.js';
 import { memoryTable, ratioSpread, throughputTables } from './report.js';
 import { type Cell, type CellResult, type Contestants, measureCell } from './throughput.js';
 import { WORKLOADS } from './workloads.js';
@@ -43,17 +42,6 @@ async function main(args: readonly string[]): Promise<number> {
 	if (throughput.length > 0) console.log(`${throughputTables(throughput)}\n`);
 	if (memory.length > 0) console.log(`${options.memoryKeyCount} keys\n\n${memoryTable(memory)}`);
 	return 0;
-}
-
-function findContestants(): Contestants | string {
-	const real = realServer();
-	if (real === undefined) return 'no redis-server here: install one, or name one in REDIS_SERVER';
-	const redisBenchmark = findRedisBenchmark(real.file);
-	if (redisBenchmark === undefined) return 'no redis-benchmark here: install redis-tools';
-	const ours = ourServer();
-	const program = ours.args.at(-1) ?? ours.file;
-	if (!existsSync(program)) return `our server is not built: ${program} is missing`;
-	return { ours, real, redisBenchmark };
 }
 
 async function measureAll(
