@@ -1,6 +1,6 @@
 /**
  * The law that everything rests on (DESIGN §1.3): at every offset, the fold of the log up to there is the dataset that
- * the live server had there. Programs are random, over every command that writes, with expiry, transactions, clients
+ * the live server had there; so is the fold of a snapshot, itself a fold, and of the log behind it. Programs are random, over every command that writes, with expiry, transactions, clients
  * that wait, and several databases. `FOLD_LAW_PROGRAMS` sets how many (200), `FOLD_LAW_SEED` repeats a run.
  */
 import { assert } from 'chai';
@@ -8,10 +8,12 @@ import fc from 'fast-check';
 import { Replay } from '../../../src/engine/replay.js';
 import { AofEntryReader, aofEntryBytes } from '../../../src/formats/aof-entry.js';
 import type { AppendLog } from '../../../src/log/append-log.js';
+import type { FoldBase, FoldSection } from '../../../src/snapshot/fold-job.js';
 import { generateProgram } from '../../oracle/generator.js';
 import type { Step } from '../../oracle/step.js';
 import { SeededRandom } from '../../support/random.js';
 import { TestEngine } from '../engine-harness.js';
+import { FoldHarness } from '../snapshot/fold-harness.js';
 
 const PROGRAM_COUNT = Number(process.env.FOLD_LAW_PROGRAMS ?? 200);
 const SEED = process.env.FOLD_LAW_SEED;
@@ -23,6 +25,8 @@ const CHECKED_PROBABILITY = 0.05;
 interface Checkpoint {
 	readonly offset: number;
 	readonly digest: string;
+	/** A new file of the log begins here. */
+	readonly isCut: boolean;
 }
 
 interface Run {
@@ -32,7 +36,7 @@ interface Run {
 
 /** The log as bytes in memory, in the place of files. */
 class MemoryLog {
-	readonly fileGeneration = 1;
+	fileGeneration = 1;
 	readonly writeError = null;
 	readonly parts: Buffer[] = [];
 	endOffset = 0;
@@ -91,9 +95,12 @@ function runProgram(seed: number): Run {
 		if (random.chance(0.1)) test.run(expiryCommand(random));
 		if (random.chance(0.1)) test.nowMs += random.between(1, 2000);
 		if (random.chance(0.05)) test.engine.expiry.runCycle(100);
-		if (random.chance(CHECKED_PROBABILITY)) checkpoints.push({ offset: log.endOffset, digest: test.digest });
+		if (!random.chance(CHECKED_PROBABILITY)) continue;
+		const isCut = random.chance(0.4);
+		checkpoints.push({ offset: log.endOffset, digest: test.digest, isCut });
+		if (isCut) log.fileGeneration++;
 	}
-	checkpoints.push({ offset: log.endOffset, digest: test.digest });
+	checkpoints.push({ offset: log.endOffset, digest: test.digest, isCut: false });
 	return { log: Buffer.concat(log.parts), checkpoints };
 }
 
@@ -119,6 +126,26 @@ function foldOn(test: TestEngine, bytes: Buffer): string {
 	}
 }
 
+/** Snapshots at the cuts, each made from the one before, and at the end; all must have the digest of the live server. */
+function checkSnapshots({ log, checkpoints }: Run): number {
+	const harness = new FoldHarness();
+	harness.fs.put('/d/log', log);
+	let base: FoldBase | null = null;
+	let from = 0;
+	let checked = 0;
+	for (const { offset, digest, isCut } of checkpoints) {
+		const section: FoldSection = { path: '/d/log', from, to: offset };
+		harness.fold(harness.job(base, [section]));
+		assert.equal(harness.rdbDigest('/d/dump.rdb'), digest, `snapshot of ${from} to ${offset}`);
+		checked++;
+		if (!isCut) continue;
+		harness.fs.put('/d/base.rdb', Buffer.from(harness.fs.content('/d/dump.rdb'), 'latin1'));
+		base = { path: '/d/base.rdb', format: 'rdb' };
+		from = offset;
+	}
+	return checked;
+}
+
 describe('the fold of the log', () => {
 	it(`is the dataset, at any offset of ${PROGRAM_COUNT} programs`, function () {
 		this.timeout(Math.max(60_000, PROGRAM_COUNT * 200));
@@ -130,8 +157,8 @@ describe('the fold of the log', () => {
 					const test = new TestEngine();
 					new Replay(test.engine).begin();
 					assert.equal(foldOn(test, log.subarray(0, offset)), digest, `at offset ${offset}`);
-					checked++;
 				}
+				checked += checkSnapshots({ log, checkpoints });
 			}),
 			{ numRuns: PROGRAM_COUNT, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
 		);
