@@ -58,6 +58,7 @@ function setnameCommand(ctx: CommandContext): void {
 	if (!isValidClientName(name))
 		return ctx.replyError('ERR Client names cannot contain spaces, newlines or special characters.');
 	ctx.client.name = name;
+	ctx.engine.clientRenamed(ctx.client);
 	ctx.reply.ok();
 }
 

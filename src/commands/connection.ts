@@ -1,7 +1,6 @@
 /** PING, ECHO, AUTH, HELLO, QUIT, RESET, SELECT (redis.io: the group "connection"; CLIENT has its own file). */
 import { parseInt64 } from '../base/numbers.js';
 import { REDIS_VERSION } from '../base/version.js';
-import type { Client } from '../engine/client.js';
 import { REPLY_ON } from '../engine/client.js';
 import {
 	ALLOW_BUSY,
@@ -74,13 +73,16 @@ function authCommand(ctx: CommandContext): void {
 	}
 	const user = args.length === 2 ? 'default' : args[1]!;
 	if (!passwordOk(ctx, user, args[args.length - 1]!)) return ctx.replyError(ERR_WRONGPASS);
-	authenticate(ctx.client, user);
+	authenticate(ctx, user);
 	ctx.reply.ok();
 }
 
-function authenticate(client: Client, user: string): void {
+function authenticate(ctx: CommandContext, user: string): void {
+	const { client } = ctx;
 	client.authenticated = true;
+	if (client.user === user) return;
 	client.user = user;
+	ctx.engine.clientRenamed(client);
 }
 
 function helloCommand(ctx: CommandContext): void {
@@ -113,7 +115,7 @@ function helloCommand(ctx: CommandContext): void {
 	}
 	if (user !== undefined) {
 		if (!passwordOk(ctx, user, password)) return ctx.replyError(ERR_WRONGPASS);
-		authenticate(client, user);
+		authenticate(ctx, user);
 	}
 	if (!client.authenticated)
 		return ctx.replyError(
@@ -121,7 +123,10 @@ function helloCommand(ctx: CommandContext): void {
 				'<user> <pass> option can be used to authenticate the client and select the RESP protocol version at ' +
 				'the same time',
 		);
-	if (name !== undefined) client.name = name;
+	if (name !== undefined) {
+		client.name = name;
+		ctx.engine.clientRenamed(client);
+	}
 	if (version !== 0) reply.resp = version as 2 | 3;
 	reply.map(7);
 	reply.bulk('server');
@@ -158,6 +163,7 @@ function resetCommand(ctx: CommandContext): void {
 	client.noTouch = false;
 	client.authenticated = ctx.settings.requirepass === '';
 	client.user = 'default';
+	engine.clientRenamed(client);
 	ctx.reply.simple('RESET');
 }
 

@@ -7,11 +7,23 @@
  * one is copied from the bytes of the request.
  */
 import type { AppendLog } from '../log/append-log.js';
+import { ORIGIN_MASTER } from '../log/origins-format.js';
+import type { OriginsWriter } from '../log/origins-writer.js';
 
 interface Effect {
 	readonly dbId: number;
 	readonly args: readonly string[];
+	readonly cause: number;
 }
+
+/** The execution unit under way: whose it is, and its time in milliseconds since 1970. */
+interface Unit {
+	readonly client: { readonly id: number; readonly isReplay: boolean };
+	readonly nowMs: number;
+}
+
+/** The cause of an effect: the client of the unit. Else ORIGIN_EXPIRE or another of those. */
+const CAUSE_CLIENT = 0;
 
 const MULTI_ENTRY: readonly string[] = ['MULTI'];
 const EXEC_ENTRY: readonly string[] = ['EXEC'];
@@ -19,6 +31,9 @@ const EXEC_ENTRY: readonly string[] = ['EXEC'];
 export class Effects {
 	/** Undefined: nothing is logged (start-up load, or a server without a log). */
 	log: AppendLog | undefined = undefined;
+	/** Told who writes what; undefined: nobody wants to know. */
+	origins: OriginsWriter | undefined = undefined;
+	readonly #unit: Unit;
 	#pending: Effect[] = [];
 	/** The database that the log's reader has selected; -1 after the start of a file. */
 	#selectedDb = -1;
@@ -28,12 +43,17 @@ export class Effects {
 	#rawStart = 0;
 	#rawEnd = 0;
 
+	constructor(unit: Unit) {
+		this.#unit = unit;
+	}
+
 	get isEmpty(): boolean {
 		return this.#pending.length === 0;
 	}
 
-	add(dbId: number, args: readonly string[]): void {
-		if (this.log !== undefined) this.#pending.push({ dbId, args });
+	/** Adds an effect of the unit; `cause` is one of ORIGIN_… unless its client is the cause. */
+	add(dbId: number, args: readonly string[], cause: number = CAUSE_CLIENT): void {
+		if (this.log !== undefined) this.#pending.push({ dbId, args, cause });
 	}
 
 	/**
@@ -48,6 +68,7 @@ export class Effects {
 			return;
 		}
 		this.seal();
+		if (this.origins !== undefined) this.#note(this.origins, log, CAUSE_CLIENT);
 		if (dbId !== this.#selectedDb || log.fileGeneration !== this.#fileGeneration) this.#select(log, dbId);
 		this.#rawSource = source;
 		this.#rawStart = start;
@@ -68,14 +89,25 @@ export class Effects {
 		if (pending.length === 0 || log === undefined) return;
 		this.#pending = [];
 		this.seal();
+		const { origins } = this;
 		const group = pending.length > 1 && !separate;
-		if (group) log.appendArgs(MULTI_ENTRY);
+		if (group) {
+			if (origins !== undefined) this.#note(origins, log, pending[0]!.cause);
+			log.appendArgs(MULTI_ENTRY);
+		}
 		for (const effect of pending) {
+			if (origins !== undefined) this.#note(origins, log, effect.cause);
 			if (effect.dbId !== this.#selectedDb || log.fileGeneration !== this.#fileGeneration)
 				this.#select(log, effect.dbId);
 			log.appendArgs(effect.args);
 		}
 		if (group) log.appendArgs(EXEC_ENTRY);
+	}
+
+	#note(origins: OriginsWriter, log: AppendLog, cause: number): void {
+		const { client, nowMs } = this.#unit;
+		const who = cause !== CAUSE_CLIENT ? cause : client.isReplay ? ORIGIN_MASTER : 2 * client.id;
+		origins.note(log.endOffset, who, nowMs);
 	}
 
 	#select(log: AppendLog, dbId: number): void {

@@ -62,7 +62,7 @@ export class Engine {
 	readonly dbs: Database[];
 	readonly clients = new Map<number, Client>();
 	readonly stats = new Stats();
-	readonly effects = new Effects();
+	readonly effects: Effects;
 	readonly watches = new WatchTable();
 	readonly blocking: BlockingTable;
 	readonly expiry: Expiry;
@@ -116,6 +116,7 @@ export class Engine {
 		this.replayClient.isReplay = true;
 		const idle = new CommandSpec('', () => undefined, 1, 0, NO_KEYS, 0, {});
 		this.ctx = new CommandContext(this, this.replayClient, idle);
+		this.effects = new Effects(this.ctx);
 		this.dispatcher = new Dispatcher(this);
 	}
 
@@ -148,7 +149,13 @@ export class Engine {
 		client.blocked = BLOCKED_NOT;
 		this.watches.unwatchAll(client);
 		this.publisher.forget(client);
+		this.effects.origins?.clientChanged(client.id);
 		for (const hook of this.onClientClosed) hook(client);
+	}
+
+	/** The client's name or user has changed: the origins of the log are to say so. */
+	clientRenamed(client: Client): void {
+		this.effects.origins?.clientChanged(client.id);
 	}
 
 	/** Input has arrived: reads the clock, and begins a turn unless one is under way. */

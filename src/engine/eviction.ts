@@ -11,6 +11,7 @@
 import type { TimerHandle } from '../base/env.js';
 import { FrequencyCounter, frequencyAt, lfuStampOfNew, lruStamp } from '../keyspace/access-clock.js';
 import type { Database } from '../keyspace/database.js';
+import { ORIGIN_EVICT } from '../log/origins-format.js';
 import type { Engine } from './engine.js';
 import { type MaxmemoryPolicy, NOTIFY_EVICTED } from './settings.js';
 
@@ -149,7 +150,7 @@ export class Eviction {
 		engine.dirty++;
 		engine.signalModified(db, key);
 		engine.notify(NOTIFY_EVICTED, 'evicted', db.id, key);
-		engine.effects.add(db.id, [engine.settings.lazyfreeLazyEviction ? 'UNLINK' : 'DEL', key]);
+		engine.effects.add(db.id, [engine.settings.lazyfreeLazyEviction ? 'UNLINK' : 'DEL', key], ORIGIN_EVICT);
 		engine.effects.commit(true);
 		return freed;
 	}

@@ -6,6 +6,7 @@
  * are paused an expired key is hidden but not deleted, since that would be a write.
  */
 import type { Database } from '../keyspace/database.js';
+import { ORIGIN_EXPIRE } from '../log/origins-format.js';
 import type { Engine } from './engine.js';
 import { NOTIFY_EXPIRED } from './settings.js';
 
@@ -41,7 +42,7 @@ export class Expiry {
 		db.delete(key);
 		engine.stats.expiredKeys++;
 		engine.dirty++;
-		engine.effects.add(db.id, [engine.settings.lazyfreeLazyExpire ? 'UNLINK' : 'DEL', key]);
+		engine.effects.add(db.id, [engine.settings.lazyfreeLazyExpire ? 'UNLINK' : 'DEL', key], ORIGIN_EXPIRE);
 		engine.notify(NOTIFY_EXPIRED, 'expired', db.id, key);
 		engine.signalModified(db, key);
 	}

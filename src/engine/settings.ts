@@ -218,6 +218,8 @@ export class Settings {
 	logHistorySize = 256 * 1024 * 1024;
 	/** Seconds for which old files of the log are kept; 0 for no limit. */
 	logHistorySeconds = 0;
+	/** Our own: beside the log, who wrote each entry, and when. */
+	logOrigins = true;
 	/** Bytes read between two looks at the clients while loading. */
 	loadingProcessEventsIntervalBytes = 2 * MB;
 	/** Microseconds a key; negative: keys for a microsecond. For tests. */

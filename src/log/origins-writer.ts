@@ -66,7 +66,7 @@ export class OriginsWriter implements LogObserver {
 	private sidecar: Sidecar | null = null;
 	private begun = false;
 
-	private buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+	private buffer: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
 	/** Behind the last byte in `buffer`; 0 while there is no frame. */
 	private at = 0;
 	private lastOffset = 0;

@@ -18,6 +18,8 @@ import { AppendLog } from '../log/append-log.js';
 import { Catalog } from '../log/catalog.js';
 import type { LogNames } from '../log/log-folder.js';
 import { type LogFs, nodeLogFs } from '../log/log-fs.js';
+import { LogObservers } from '../log/log-observers.js';
+import { OriginsWriter } from '../log/origins-writer.js';
 import { ListenError, Listeners } from '../net/listeners.js';
 import { Turn } from '../net/turn.js';
 import { PubSub } from '../pubsub/pubsub-state.js';
@@ -49,6 +51,7 @@ export class Server {
 	readonly listeners: Listeners;
 	readonly log: AppendLog;
 	readonly catalog: Catalog;
+	readonly origins: OriginsWriter;
 	readonly fs: LogFs;
 	readonly cron: Cron;
 	readonly persistence: Persistence;
@@ -105,7 +108,20 @@ export class Server {
 			names: this.logNames(),
 			manifest: () => this.log.manifestWithHistory(),
 		});
-		this.log.observer = this.catalog;
+		this.origins = new OriginsWriter({
+			fs: this.fs,
+			env,
+			logger,
+			names: this.logNames(),
+			enabled: settings.logOrigins,
+			endOffset: () => this.log.endOffset,
+			describe: (id) => {
+				const client = this.engine.clients.get(id);
+				return client && { address: client.transport.remoteAddress, name: client.name, user: client.user };
+			},
+		});
+		this.engine.effects.origins = settings.logOrigins ? this.origins : undefined;
+		this.log.observer = new LogObservers(this.catalog, this.origins);
 		this.persistence = new Persistence(this);
 		this.log.onRelease = () => this.#turn.release();
 		this.listeners = new Listeners(this.engine);
@@ -185,7 +201,7 @@ export class Server {
 		this.#turn.end();
 		this.engine.stop();
 		await this.log.close();
-		await this.catalog.close();
+		await Promise.all([this.catalog.close(), this.origins.close()]);
 	}
 
 	/** Clears what CONFIG RESETSTAT clears. */
@@ -234,6 +250,11 @@ export class Server {
 				return undefined;
 			});
 		}
+		config.onApply('log-origins', () => {
+			this.origins.setEnabled(settings.logOrigins);
+			engine.effects.origins = settings.logOrigins ? this.origins : undefined;
+			return undefined;
+		});
 		config.onApply('appendfsync', () => {
 			log.setFsyncPolicy(settings.appendfsync);
 			return undefined;

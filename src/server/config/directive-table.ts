@@ -232,6 +232,7 @@ const LOG: readonly Directive[] = [
 	bool('aof-disable-auto-gc', HIDDEN, WORKS),
 	memory('log-history-size', 0, WORKS, 0n, LONG_MAX),
 	int('log-history-seconds', 0, WORKS, 0n, INT_MAX),
+	bool('log-origins', 0, WORKS),
 	int('loading-process-events-interval-bytes', HIDDEN, TESTS_ONLY, 1024n, INT_MAX),
 	int('key-load-delay', HIDDEN, WORKS, INT_MIN, INT_MAX),
 ];
