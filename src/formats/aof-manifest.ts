@@ -103,9 +103,9 @@ export function manifestFileName(appendFileName: string): string {
 	return `${appendFileName}.manifest`;
 }
 
-/** Whether a file is a base in AOF format, by its name. */
+/** Whether a file is, or was, a base in AOF format, by its name. */
 export function isAofFormatBase(file: AofFileInfo): boolean {
-	return file.type === 'b' && !file.name.endsWith('.rdb');
+	return file.name.endsWith('.base.aof');
 }
 
 /** Sequence number of the newest base in use, 0 when there is none. */

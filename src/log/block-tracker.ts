@@ -13,7 +13,8 @@ const WELCOME_BYTES = BLOCK_BYTES_MAX / 2;
 
 /** A file of the log as the catalog follows it. */
 export interface TrackedFile {
-	readonly info: AofFileInfo;
+	/** Its line of the manifest; another one when it is moved. */
+	info: AofFileInfo;
 	/** Its record, once it has one. */
 	record: CatalogFile | null;
 }

@@ -1,6 +1,7 @@
 /** Reads a part of a file that the catalog lacks, and makes blocks of it. */
 import { fstat, read, type Stats } from 'node:fs';
 import { crc32 } from 'node:zlib';
+import { isAofFormatBase } from '../formats/aof-manifest.js';
 import type { FinishedBlock } from './block-tracker.js';
 import type { Gap } from './catalog-changes.js';
 import { BLOCK_BYTES_MAX } from './catalog-record.js';
@@ -38,7 +39,7 @@ export async function fillGap(fs: LogFs, path: string, gap: Gap): Promise<Filled
 			if ((await readFully(fd, buffer, size, at)) < size) return null;
 			blocks.push({
 				file,
-				offset: info.type === 'b' ? at : info.startOffset + Math.max(0, at - info.prefixSize),
+				offset: isAofFormatBase(info) ? at : info.startOffset + Math.max(0, at - info.prefixSize),
 				position: at,
 				size,
 				timeMs: estimatedMs(stats, at),

@@ -2,7 +2,7 @@
  * What the loader asks the catalog: are the bytes that it reads those that were written? A log whose bytes have changed
  * still parses where the change lies inside of a value, and would be another dataset in silence.
  */
-import type { AofFileInfo, AofManifest } from '../formats/aof-manifest.js';
+import { type AofFileInfo, type AofManifest, isAofFormatBase } from '../formats/aof-manifest.js';
 import { BlockCheck, type BlockList, type WrongBlock } from './block-check.js';
 import type { CatalogFile } from './catalog-record.js';
 import type { CatalogStore } from './catalog-store.js';
@@ -13,7 +13,7 @@ export function isKnownAs(info: AofFileInfo, record: CatalogFile): boolean {
 		info.name === record.name &&
 		info.replid !== '' &&
 		info.replid === record.replid &&
-		record.isBase === (info.type === 'b') &&
+		record.isBase === isAofFormatBase(info) &&
 		// A manifest may say where a file begins only after a while.
 		(record.isBase ||
 			info.startOffset < 0 ||

@@ -156,13 +156,12 @@ export class Catalog implements LogObserver {
 		const file = this.files.get(from);
 		if (file === undefined || this.isOff) return;
 		this.files.delete(from);
-		const moved: TrackedFile = { info: { ...file.info, name: to, type: 'h' }, record: null };
-		this.files.set(to, moved);
+		this.files.set(to, file);
+		file.info = { ...file.info, name: to, type: 'h' };
 		this.jobs.push(async (store) => {
 			if (file.record === null) return;
-			moved.record = { ...file.record, name: to };
-			file.record = null;
-			await store.write([[fileKey(moved.record.id), store.codec.encodeFile(moved.record)]], []);
+			file.record = { ...file.record, name: to };
+			await store.write([[fileKey(file.record.id), store.codec.encodeFile(file.record)]], []);
 		});
 	}
 
@@ -276,10 +275,11 @@ export class Catalog implements LogObserver {
 	/** Makes the records fit the files: `active`, which is written to from position `activeEnd` on, and those before. */
 	private queueReconciling(active: TrackedFile, activeEnd: number): void {
 		const { base, history, incrementals } = this.options.manifest();
-		const old = [...history, ...incrementals].filter(
-			({ name, startOffset }) => name.endsWith('.incr.aof') && startOffset >= 0 && name !== active.info.name,
+		const old = [...(base === null ? [] : [base]), ...history, ...incrementals].filter(
+			(info) =>
+				isAofFormatBase(info) ||
+				(info.name.endsWith('.incr.aof') && info.startOffset >= 0 && info.name !== active.info.name),
 		);
-		if (base !== null && isAofFormatBase(base)) old.push(base);
 		for (const info of old) this.files.set(info.name, { info, record: null });
 		const files = [...this.files.values()];
 		this.jobs.push(async (store) => {
@@ -364,10 +364,10 @@ export class Catalog implements LogObserver {
 		const record: CatalogFile = {
 			id: this.nextFileId++,
 			name: info.name,
-			startOffset: info.type === 'b' ? 0 : info.startOffset,
+			startOffset: isAofFormatBase(info) ? 0 : info.startOffset,
 			prefixSize: info.prefixSize,
 			replid: info.replid,
-			isBase: info.type === 'b',
+			isBase: isAofFormatBase(info),
 		};
 		file.record = record;
 		return [[fileKey(record.id), this.store!.codec.encodeFile(record)]];

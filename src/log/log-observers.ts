@@ -29,6 +29,10 @@ export class LogObservers implements LogObserver {
 		for (const one of this.all) one.fileRemoved(name);
 	}
 
+	fileMoved(from: string, to: string): void {
+		for (const one of this.all) one.fileMoved(from, to);
+	}
+
 	baseBegan(file: AofFileInfo): void {
 		for (const one of this.all) one.baseBegan(file);
 	}

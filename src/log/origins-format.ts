@@ -30,7 +30,9 @@ export const ORIGIN_EXPIRE = -1;
 export const ORIGIN_EVICT = -2;
 export const ORIGIN_MASTER = -3;
 
+export const ORIGINS_SUFFIX = '.origins';
+
 /** Path of the origins of an incremental file, given its path. */
 export function originsPath(path: string): string {
-	return `${path}.origins`;
+	return `${path}${ORIGINS_SUFFIX}`;
 }

@@ -11,8 +11,9 @@ import type { AofFileInfo } from '../formats/aof-manifest.js';
 import { removeIfThere } from './durable-steps.js';
 import type { LogNames } from './log-folder.js';
 import type { LogFs } from './log-fs.js';
+import { historyPath } from './log-history.js';
 import type { LogObserver } from './log-observer.js';
-import { FRAME_HEADER_BYTES, FRAME_MAGIC, originsPath } from './origins-format.js';
+import { FRAME_HEADER_BYTES, FRAME_MAGIC, ORIGINS_SUFFIX, originsPath } from './origins-format.js';
 
 const BUFFER_BYTES = 64 * 1024;
 /** Room for one run and the end of the frame: six varints of at most eight bytes. */
@@ -46,7 +47,7 @@ export interface OriginsOptions {
 
 /** A file of origins being written. */
 interface Sidecar {
-	readonly path: string;
+	path: string;
 	/** Go on behind what is there, which an earlier start wrote. */
 	readonly append: boolean;
 	/** -1: not open yet; nothing is created before there is something to write. */
@@ -118,9 +119,9 @@ export class OriginsWriter implements LogObserver {
 	fileBegan(info: AofFileInfo, offset: number): void {
 		this.flush();
 		this.release();
-		const { names } = this.options;
+		if (!this.begun) this.removeOrphans();
 		this.sidecar = {
-			path: originsPath(`${names.dir}/${names.folderName}/${info.name}`),
+			path: this.pathOf(info.name),
 			append: !this.begun && offset > info.startOffset,
 			fd: -1,
 			size: 0,
@@ -137,8 +138,19 @@ export class OriginsWriter implements LogObserver {
 	fileCut(): void {}
 
 	fileRemoved(name: string): void {
-		const { fs, names } = this.options;
-		removeIfThere(fs, originsPath(`${names.dir}/${names.folderName}/${name}`));
+		removeIfThere(this.options.fs, this.pathOf(name));
+	}
+
+	fileMoved(from: string, to: string): void {
+		const { fs } = this.options;
+		const oldPath = this.pathOf(from);
+		const newPath = this.pathOf(to);
+		for (const { sidecar } of this.waiting) if (sidecar.path === oldPath) sidecar.path = newPath;
+		try {
+			if (fs.kindSync(oldPath) === 'file') fs.renameSync(oldPath, newPath);
+		} catch (error) {
+			this.options.logger.log('warning', `Can't move the origins ${oldPath}: ${errorText(error)}`);
+		}
 	}
 
 	baseBegan(): void {}
@@ -257,6 +269,25 @@ export class OriginsWriter implements LogObserver {
 					);
 				}
 				if (sidecar === this.sidecar) this.failed = true;
+			}
+		}
+	}
+
+	/** Path of the origins of a file of the log. */
+	private pathOf(name: string): string {
+		const { names } = this.options;
+		return originsPath(`${names.dir}/${names.folderName}/${name}`);
+	}
+
+	/** Removes the origins of files that are gone: a crash may have come between the removal of the two. */
+	private removeOrphans(): void {
+		const { fs, names } = this.options;
+		for (const folder of [`${names.dir}/${names.folderName}`, historyPath(names)]) {
+			if (fs.kindSync(folder) !== 'folder') continue;
+			const all = fs.listSync(folder);
+			for (const name of all) {
+				if (!name.startsWith(names.fileName) || !name.endsWith(ORIGINS_SUFFIX)) continue;
+				if (!all.includes(name.slice(0, -ORIGINS_SUFFIX.length))) removeIfThere(fs, `${folder}/${name}`);
 			}
 		}
 	}
