@@ -63,6 +63,7 @@ export function openLogFiles(
 		action = 'replace the AOF manifest';
 		// Also writes the offsets into a manifest that came without.
 		folder.replaceManifestNow(next);
+		folder.tidySync(logger);
 		return new LogFile(fs, fd, last);
 	} catch (error) {
 		return `Can't ${action} file ${name}: ${errorText(error)}`;

@@ -63,7 +63,22 @@ export interface LoadOptions {
 	readonly progress?: LoadProgress;
 	/** What the bytes are compared with, if the catalog is there. */
 	readonly verifier?: LogVerifier | null;
+	/** Loads a base in RDB format; without it such files are refused. */
+	readonly loadRdb?: RdbStep;
 }
+
+/**
+ * Loads the RDB that an open file starts with, in steps: each `yield` is a good moment to return to the event loop.
+ * `onProgress` is told how many bytes have been read. Returns where the RDB ends, or what is wrong (logged already) and
+ * where. Throws system errors.
+ */
+export type RdbStep = (
+	fd: number,
+	onProgress: (loadedBytes: number) => void,
+) => Generator<
+	null,
+	{ readonly endPosition: number } | { readonly message: string; readonly position: number }
+>;
 
 export interface LoadedLog {
 	readonly kind: 'loaded';
@@ -86,7 +101,7 @@ export interface LoadFailure {
 	 * io: a file is missing or can't be read; manifest: it is damaged; format: damage within a file; damage: the catalog
 	 * says that bytes have changed; truncated: a file
 	 * ends early and may not be cut; gap: bytes are missing between two files; unknown-command: `apply` said so; rdb:
-	 * a file in RDB format, which can't be read yet.
+	 * what is wrong is in a part in RDB format.
 	 */
 	readonly reason: 'io' | 'manifest' | 'format' | 'damage' | 'truncated' | 'gap' | 'unknown-command' | 'rdb';
 	readonly message: string;
@@ -197,17 +212,20 @@ class LogLoad {
 			let file = files[i]!;
 			const isBase = file.type === 'b';
 			if (!isBase) {
-				if (file.startOffset < 0) file = { ...file, startOffset: endOffset };
 				if (file.replid !== '') replid = file.replid;
+				if (file.startOffset < 0) file = { ...file, startOffset: endOffset, replid };
 				incrementals.push(file);
 			}
 			const nextStart = files[i + 1]?.startOffset ?? -1;
 			const sizeMax = isBase || nextStart < 0 ? -1 : nextStart - file.startOffset + file.prefixSize;
 			const fileStartUs = this.options.env.clock.monotonicUs();
-			const loaded = yield* this.loadFile(file.name, i + 1 === files.length, sizeMax, i > 0);
+			// Behind a file that a crash has torn may stand one that had just been created.
+			const isLast = files.slice(i + 1).every(({ name }) => this.folder.sizeSync(name) === 0);
+			const loaded = yield* this.loadFile(file.name, isLast, sizeMax, i > 0);
 			if ('kind' in loaded) return loaded;
-			this.logLoaded(`${isBase ? 'base' : 'incr'} file ${file.name}`, fileStartUs);
-			truncated = loaded.truncated;
+			if (loaded.size > 0 || isBase)
+				this.logLoaded(`${isBase ? 'base' : 'incr'} file ${file.name}`, fileStartUs);
+			truncated ||= loaded.truncated;
 			if (!isBase) endOffset = file.startOffset + Math.max(0, loaded.size - file.prefixSize);
 		}
 		const content = totalSize === 0 ? 'empty' : 'entries';
@@ -252,7 +270,7 @@ class LogLoad {
 				};
 			}
 			const refusal = upgradeBareFile(folder, logger);
-			return refusal === null ? null : this.fail(refusal.reason, refusal.message, names.fileName);
+			return refusal === null ? null : this.fail('io', refusal, names.fileName);
 		} catch (error) {
 			const what =
 				errorCode(error) === 'ENOTDIR'
@@ -314,15 +332,17 @@ class LogLoad {
 					`The AOF file ${name} is loaded up to position ${size}, where the next one takes over`,
 				);
 			}
+			let entriesFrom = 0;
 			if (startsAsRdb(fs, fd)) {
-				const message = `The AOF file ${name} is in RDB format, which can't be read yet`;
-				return this.fail('rdb', message, name, 0);
+				const end = yield* this.loadRdb(name, fd);
+				if (typeof end !== 'number') return end;
+				entriesFrom = end;
 			}
 			if (selectFirst && size > 0) {
 				const result = this.apply(['SELECT', '0']);
 				if (result instanceof Promise) yield result;
 			}
-			return yield* this.loadEntries(name, fd, size, isLast);
+			return yield* this.loadEntries(name, fd, entriesFrom, size, isLast);
 		} catch (error) {
 			// A system error of reading; anything else is a bug, and not ours to hide.
 			if (errorCode(error) === '') throw error;
@@ -333,17 +353,45 @@ class LogLoad {
 		}
 	}
 
+	/** Loads the RDB at the start of a file; returns where it ends. */
+	private *loadRdb(name: string, fd: number): LoadSteps<number | LoadFailure> {
+		const { logger, loadRdb } = this.options;
+		const { progress } = this;
+		if (loadRdb === undefined)
+			return this.fail('rdb', `The AOF file ${name} is in RDB format, which is not expected here`, name, 0);
+		// Redis before 7 wrote one file of both formats.
+		const isPreamble = name === this.folder.names.fileName;
+		logger.log(
+			'notice',
+			isPreamble ? 'Reading RDB preamble from AOF file...' : 'Reading RDB base file on AOF loading...',
+		);
+		const loadedBefore = progress.loadedBytes;
+		const result = yield* loadRdb(fd, (size) => {
+			progress.loadedBytes = loadedBefore + size;
+		});
+		progress.loadedBytes = loadedBefore;
+		if ('message' in result) {
+			const what = isPreamble ? `RDB preamble of the AOF file ${name}` : `RDB base file ${name}`;
+			const message = `Error reading the ${what}, AOF loading aborted`;
+			return this.fail('rdb', message, name, result.position);
+		}
+		if (isPreamble) logger.log('notice', 'Reading the remaining AOF tail...');
+		return result.endPosition;
+	}
+
 	private *loadEntries(
 		name: string,
 		fd: number,
+		from: number,
 		size: number,
 		isLast: boolean,
 	): LoadSteps<LoadedFile | LoadFailure> {
 		const { fs, logger } = this.options;
 		const { progress } = this;
-		const reader = new AofEntryReader();
+		const reader = new AofEntryReader(from);
 		const loadedBefore = progress.loadedBytes;
-		const check = this.options.verifier?.begin(name);
+		// What is behind an RDB is not compared: the blocks are those of the whole file.
+		const check = from > 0 ? undefined : this.options.verifier?.begin(name);
 		/** The entries since MULTI, and where that stands. */
 		let group: string[][] | null = null;
 		let groupStart = 0;

@@ -5,6 +5,7 @@
  * are files removed that it no longer names. A crash in between leaves files that no manifest names; they are
  * overwritten when their number comes again.
  */
+import type { Logger } from '../base/logger.js';
 import { aofEntrySize, writeAofEntry } from '../formats/aof-entry.js';
 import {
 	type AofFileInfo,
@@ -215,6 +216,38 @@ export class LogFolder {
 		const tempName = `temp-${this.names.fileName}.base`;
 		runStepsNow(this.fs, createFileSteps(this.fs, this.path, info.name, tempName, content.chunks, false));
 		return info;
+	}
+
+	/**
+	 * At start-up: removes what was being created when a process died, and says which files look as if they belonged to
+	 * the log and do not. Nobody else may be writing here.
+	 */
+	tidySync(logger: Logger): void {
+		const { manifest } = this;
+		const used = [manifest.base, ...manifest.history, ...manifest.incrementals].map((file) => file?.name);
+		for (const name of this.fs.listSync(this.path)) {
+			if (this.isTemporary(name)) {
+				removeIfThere(this.fs, this.filePath(name));
+				logger.log('notice', `Removed ${name}, which was unfinished when a server ended`);
+			} else if (this.isNumbered(name) && !used.includes(name)) {
+				logger.log(
+					'notice',
+					`The file ${name} in ${this.names.folderName} is not part of the AOF, as the manifest does not name it`,
+				);
+			}
+		}
+	}
+
+	private isTemporary(name: string): boolean {
+		const start = `temp-${this.names.fileName}.`;
+		if (!name.startsWith(start)) return false;
+		return /^(?:incr|base|manifest(?:\.2)?|\d+\.base\.(?:aof|rdb))$/.test(name.slice(start.length));
+	}
+
+	private isNumbered(name: string): boolean {
+		const { fileName } = this.names;
+		if (!name.startsWith(`${fileName}.`)) return false;
+		return /^\d+\.(?:base\.(?:aof|rdb)|incr\.aof)$/.test(name.slice(fileName.length + 1));
 	}
 
 	/** Size of the base in bytes. */

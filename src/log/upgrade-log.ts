@@ -7,26 +7,17 @@ import { errorText } from '../base/error-text.js';
 import type { Logger } from '../base/logger.js';
 import { type AofManifest, aofFile } from '../formats/aof-manifest.js';
 import { runStepsNow } from './durable-steps.js';
-import { type LogFolder, startsAsRdb } from './log-folder.js';
-import type { LogFs } from './log-fs.js';
+import type { LogFolder } from './log-folder.js';
 
-export interface UpgradeRefusal {
-	readonly reason: 'io' | 'rdb';
-	readonly message: string;
-}
-
-/** Moves a bare AOF file into the folder, if there is one and the folder has no log of its own. */
-export function upgradeBareFile(folder: LogFolder, logger: Logger): UpgradeRefusal | null {
+/**
+ * Moves a bare AOF file into the folder, if there is one and the folder has no log of its own. Returns null, or the reason
+ * why that can't be done.
+ */
+export function upgradeBareFile(folder: LogFolder, logger: Logger): string | null {
 	const { fs, names } = folder;
 	const barePath = `${names.dir}/${names.fileName}`;
 	if (fs.kindSync(barePath) !== 'file' || !isNeeded(folder)) return null;
 	try {
-		if (startsAsRdbFile(fs, barePath)) {
-			return {
-				reason: 'rdb',
-				message: `The AOF file ${names.fileName} has an RDB preamble, which can't be read yet`,
-			};
-		}
 		folder.createSync();
 		const manifest: AofManifest = {
 			base: aofFile(names.fileName, 1, 'b'),
@@ -38,10 +29,10 @@ export function upgradeBareFile(folder: LogFolder, logger: Logger): UpgradeRefus
 		fs.syncFolderSync(folder.path);
 		fs.syncFolderSync(names.dir);
 	} catch (error) {
-		const message =
+		return (
 			`Error trying to move the old AOF file ${names.fileName} into dir ${names.folderName}: ` +
-			errorText(error);
-		return { reason: 'io', message };
+			errorText(error)
+		);
 	}
 	logger.log(
 		'notice',
@@ -56,13 +47,4 @@ function isNeeded(folder: LogFolder): boolean {
 	if (base === null) return true;
 	const { fileName } = folder.names;
 	return base.name === fileName && folder.fs.kindSync(folder.filePath(fileName)) === 'none';
-}
-
-function startsAsRdbFile(fs: LogFs, path: string): boolean {
-	const fd = fs.openSync(path, 'r');
-	try {
-		return startsAsRdb(fs, fd);
-	} finally {
-		fs.closeSync(fd);
-	}
 }

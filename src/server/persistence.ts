@@ -3,9 +3,12 @@
  * a base.
  */
 import { Replay } from '../engine/replay.js';
-import { type LoadProgress, type LoadResult, loadLog, loadLogNow } from '../log/load-log.js';
-import { aofBase } from '../log/log-folder.js';
+import { type LoadProgress, type LoadResult, loadLog, loadLogNow, type RdbStep } from '../log/load-log.js';
+import { aofBase, type BaseContent } from '../log/log-folder.js';
 import { datasetCommands } from '../snapshot/dataset-commands.js';
+import { rdbLoadSteps } from '../snapshot/rdb-load.js';
+import { rdbChunks } from '../snapshot/rdb-save.js';
+import { fileByteSource } from '../snapshot/rdb-source.js';
 import type { Server } from './server.js';
 
 /** The log can't be loaded; the reasons are in the server's log. */
@@ -32,7 +35,23 @@ export class Persistence {
 			names: this.#server.logNames(),
 			loadTruncated: settings.aofLoadTruncated,
 			progress: this.progress,
+			loadRdb: this.#loadRdb,
 		};
+	}
+
+	/** A part of the log in RDB format. Keys that have expired stay: the entries behind it tell when they go. */
+	readonly #loadRdb: RdbStep = (fd, onProgress) => {
+		const { engine, fs } = this.#server;
+		const source = fileByteSource(fs, fd);
+		return rdbLoadSteps(engine, { source, dropExpired: false, replaceExisting: false, onProgress });
+	};
+
+	/** The dataset as a base of the log. */
+	#base(): BaseContent {
+		const { engine, settings } = this.#server;
+		if (!settings.aofUseRdbPreamble) return aofBase(datasetCommands(engine.dbs));
+		const chunks = rdbChunks(engine, { isAofBase: true, replication: undefined, functions: [] });
+		return { format: 'rdb', chunks };
 	}
 
 	/** Loads the log and opens it for appending. @throws LoadError */
@@ -55,7 +74,7 @@ export class Persistence {
 	/** Opens the loaded log for appending. @throws LoadError */
 	#open(result: Exclude<LoadResult, { kind: 'failed' }>): void {
 		const { log, engine } = this.#server;
-		const refusal = log.open(result.manifest, result.endOffset);
+		const refusal = log.open(result.manifest, result.endOffset, this.#base());
 		if (refusal !== null) throw new LoadError(refusal);
 		engine.effects.log = log;
 	}
@@ -69,7 +88,7 @@ export class Persistence {
 			engine.effects.log = undefined;
 			return undefined;
 		}
-		const refusal = log.startFresh(aofBase(datasetCommands(engine.dbs)));
+		const refusal = log.startFresh(this.#base());
 		if (refusal !== null) return 'Unable to turn on AOF. Check server logs.';
 		engine.effects.log = log;
 		return undefined;

@@ -154,12 +154,66 @@ describe('log/load-log', () => {
 		assert.equal(loaded(load(fs).result).content, 'empty');
 	});
 
-	it('refuses RDB files for now', () => {
-		const fs = files({ [MANIFEST_PATH]: LINE_BASE1, [BASE1]: 'REDIS0011' });
-		assert.deepInclude(failed(load(fs).result), { reason: 'rdb', fileName: 'a.1.base.aof' });
-		const bare = files({ '/d/a': 'REDIS0011' });
-		assert.deepInclude(failed(load(bare).result), { reason: 'rdb', fileName: 'a' });
-		assert.deepEqual(bare.list(), ['/d/a']);
+	describe('RDB at the start of a file', () => {
+		/** Stands for the reader of RDB files: the first ten bytes are one; `REDIS0000` is damaged. */
+		function loadWithRdb(fs: MemoryLogFs): ReturnType<typeof load> & { rdbCount: number } {
+			let rdbCount = 0;
+			const result = load(fs, true, function* (fd, onProgress) {
+				const bytes = Buffer.alloc(10);
+				const size = fs.readSync(fd, bytes, 0, 10, 0);
+				yield null;
+				onProgress(size);
+				rdbCount++;
+				return bytes.latin1Slice(5, 9) === '0000' ? { message: 'wrong', position: 7 } : { endPosition: size };
+			});
+			return { ...result, rdbCount };
+		}
+
+		it('is a base', () => {
+			const fs = files({
+				[MANIFEST_PATH]: 'file a.1.base.rdb seq 1 type b\n' + LINE_INCR1 + '#offsets @abc 1:700 1:700 end',
+				'/d/aof/a.1.base.rdb': 'REDIS0011x',
+				[INCR1]: entriesText(['SET', 'a', '1']),
+			});
+			const { result, entries, logger, rdbCount } = loadWithRdb(fs);
+			assert.deepEqual(entries, ['0: SET a 1']);
+			assert.equal(rdbCount, 1);
+			assert.deepInclude(loaded(result), { endOffset: 727, replid: 'abc' });
+			assert.isTrue(logger.has('Reading RDB base file on AOF loading...'));
+			assert.isTrue(logger.has('DB loaded from base file a.1.base.rdb: 0.000 seconds'));
+		});
+
+		it('has commands behind it in a single file of Redis before 7', () => {
+			const fs = files({ '/d/a': 'REDIS0011x' + entriesText(['SET', 'a', '1']) });
+			const { entries, logger } = loadWithRdb(fs);
+			assert.deepEqual(entries, ['0: SET a 1']);
+			assert.isTrue(logger.has('Reading RDB preamble from AOF file...'));
+			assert.isTrue(logger.has('Reading the remaining AOF tail...'));
+			assert.deepEqual(fs.list(), ['/d/aof/a', MANIFEST_PATH]);
+		});
+
+		it('is refused when it is damaged, and where nobody reads it', () => {
+			const contents = { [MANIFEST_PATH]: LINE_BASE1, [BASE1]: 'REDIS0000x' };
+			const { result, logger } = loadWithRdb(files(contents));
+			assert.deepInclude(failed(result), { reason: 'rdb', fileName: 'a.1.base.aof', position: 7 });
+			assert.equal(logger.lines.at(-1), 'Error reading the RDB base file a.1.base.aof, AOF loading aborted');
+			assert.deepInclude(failed(load(files(contents)).result), { reason: 'rdb', position: 0 });
+		});
+	});
+
+	it('cuts a torn file behind which there are only empty ones', () => {
+		const text = entriesText(['SET', 'a', '1']);
+		const contents = { [MANIFEST_PATH]: LINE_INCR1 + LINE_INCR2, [INCR1]: text + '*1\r\n$4', [INCR2]: '' };
+		const fs = files(contents);
+		const { result, entries } = load(fs);
+		assert.deepEqual(entries, ['0: SET a 1']);
+		assert.deepInclude(loaded(result), { endOffset: 27, truncated: true });
+		assert.deepEqual(
+			loaded(result).manifest.incrementals.map((file) => file.startOffset),
+			[0, 27],
+		);
+		assert.equal(fs.content(INCR1), text);
+		assert.deepInclude(failed(load(files(contents), false).result), { reason: 'truncated', position: 27 });
 	});
 
 	it('refuses a damaged manifest with the lines that Redis logs', () => {

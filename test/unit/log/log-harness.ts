@@ -3,7 +3,7 @@ import type { Logger, LogLevel } from '../../../src/base/logger.js';
 import { systemEnv } from '../../../src/base/system-env.js';
 import { aofEntryBytes } from '../../../src/formats/aof-entry.js';
 import { AppendLog } from '../../../src/log/append-log.js';
-import { type LoadedLog, type LoadResult, loadLogNow } from '../../../src/log/load-log.js';
+import { type LoadedLog, type LoadResult, loadLogNow, type RdbStep } from '../../../src/log/load-log.js';
 import type { LogNames } from '../../../src/log/log-folder.js';
 import type { LogFs } from '../../../src/log/log-fs.js';
 import type { FsyncPolicy } from '../../../src/log/log-options.js';
@@ -49,11 +49,12 @@ export interface Loaded {
 	readonly logger: ListLogger;
 }
 
-export function load(fs: LogFs, loadTruncated = true): Loaded {
+export function load(fs: LogFs, loadTruncated = true, loadRdb?: RdbStep): Loaded {
 	const logger = new ListLogger();
 	const entries: string[] = [];
 	let db = '0';
-	const result = loadLogNow({ fs, env: new StillEnv(), logger, names: NAMES, loadTruncated }, (args) => {
+	const options = { fs, env: new StillEnv(), logger, names: NAMES, loadTruncated };
+	const result = loadLogNow(loadRdb === undefined ? options : { ...options, loadRdb }, (args) => {
 		if (args[0] === 'SELECT') db = args[1]!;
 		else entries.push(`${db}: ${args.join(' ')}`);
 	});
