@@ -7,7 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { assert } from 'chai';
 import { aofEntryBytes } from '../../src/formats/aof-entry.js';
-import { LogCheck } from '../../tools/aof-check/check-log.js';
+import { LogCheck, NO_CATALOG } from '../../tools/aof-check/check-log.js';
 import { ProgressBar } from '../../tools/support/progress-bar.js';
 import { findInPath, type VersionNumber } from '../support/executables.js';
 import { MemoryTerminal } from '../support/memory-terminal.js';
@@ -80,7 +80,7 @@ describe('oracle: check-aof', function () {
 
 	function runOurs(path: string, { fix, toTimestamp, answer }: CheckRequest): Outcome {
 		const terminal = new MemoryTerminal(answer ?? false);
-		const options = { fix: fix ?? false, toTimestamp: toTimestamp ?? 0, blocks: new Map() };
+		const options = { fix: fix ?? false, toTimestamp: toTimestamp ?? 0, catalog: NO_CATALOG };
 		const check = new LogCheck({ ...options, terminal, progress: new ProgressBar() });
 		const exitCode = check.check(path) ? 0 : 1;
 		return { output: terminal.plainOutput, exitCode, files: filesNow() };

@@ -14,7 +14,7 @@ import {
 	writeSync,
 } from 'node:fs';
 import { errorCode, errorText } from '../../src/base/error-text.js';
-import type { BitRepair } from './verify-blocks.js';
+import type { ChangedByte } from '../../src/log/block-damage.js';
 
 const COPY_SUFFIX = '.before-fix';
 
@@ -42,14 +42,14 @@ export function truncateFile(path: string, size: number): void {
 	changeFile(path, (fd) => ftruncateSync(fd, size));
 }
 
-/** Flips bits of a file, durably. Throws the system error. */
-export function flipBits(path: string, repairs: readonly BitRepair[]): void {
+/** Gives bytes of a file the value that they had, durably. Throws the system error. */
+export function changeBytes(path: string, changes: readonly ChangedByte[]): void {
 	const byte = Buffer.alloc(1);
 	changeFile(path, (fd) => {
-		for (const { position, bit } of repairs) {
-			readSync(fd, byte, 0, 1, position);
-			byte[0]! ^= 1 << bit;
-			writeSync(fd, byte, 0, 1, position);
+		for (const { index, mask } of changes) {
+			readSync(fd, byte, 0, 1, index);
+			byte[0]! ^= mask;
+			writeSync(fd, byte, 0, 1, index);
 		}
 	});
 }

@@ -10,29 +10,38 @@
  */
 import { errorText } from '../../src/base/error-text.js';
 import { type AofFileInfo, isManifestError, manifestErrorLines } from '../../src/formats/aof-manifest.js';
+import type { BlockList } from '../../src/log/block-check.js';
+import type { ChangedByte } from '../../src/log/block-damage.js';
 import { commandText } from '../support/command-text.js';
 import { type InputFile, openInputFile } from '../support/input-file.js';
 import { besideManifest, isManifestFile, isRdbFile, readManifest, shownPath } from '../support/log-path.js';
 import type { ProgressBar } from '../support/progress-bar.js';
 import type { Terminal } from '../support/terminal.js';
-import { flipBits, keepCopy, truncateFile } from './change-file.js';
+import { changeBytes, keepCopy, truncateFile } from './change-file.js';
 import { errorLine } from './element-diagnosis.js';
 import { checkPreamble } from './rdb-preamble.js';
 import { type ScanResult, scanEntries } from './scan-entries.js';
-import { type BadBlock, type BitRepair, type RecordedBlock, verifyBlocks } from './verify-blocks.js';
+import { type BadBlock, NO_BLOCKS, verifyBlocks } from './verify-blocks.js';
 
 /** Lines about blocks of one file; more of them are only counted. */
 const BLOCK_LINES_MAX = 10;
 
-/** What the catalog knows, by the name of a file in the folder of the log. */
-export type BlocksByFile = ReadonlyMap<string, readonly RecordedBlock[]>;
+/** What the catalog beside a log knows. */
+export interface RecordedLog {
+	/** By the name of the file in the folder of the log. */
+	readonly blocks: ReadonlyMap<string, BlockList>;
+	/** Removes the catalog, which a server makes anew from the files: what was cut off is no part of the log any more. */
+	forget(): void;
+}
+
+export const NO_CATALOG: RecordedLog = { blocks: new Map(), forget: () => {} };
 
 export interface LogCheckOptions {
 	readonly fix: boolean;
 	/** Unix seconds, 0 for no truncation. */
 	readonly toTimestamp: number;
 	readonly terminal: Terminal;
-	readonly blocks: BlocksByFile;
+	readonly catalog: RecordedLog;
 	readonly progress: ProgressBar;
 }
 
@@ -46,7 +55,7 @@ interface CheckedFile {
 	readonly path: string;
 	/** No other file of the log comes behind it. */
 	readonly isLast: boolean;
-	readonly blocks: readonly RecordedBlock[];
+	readonly blocks: BlockList;
 }
 
 export class LogCheck {
@@ -72,7 +81,7 @@ export class LogCheck {
 	private checkSingleFile(path: string): boolean {
 		this.print('Start checking Old-Style AOF\n');
 		const name = shownPath(path);
-		const blocks = this.options.blocks.get(name.slice(name.lastIndexOf('/') + 1)) ?? [];
+		const blocks = this.options.catalog.blocks.get(name.slice(name.lastIndexOf('/') + 1)) ?? NO_BLOCKS;
 		return this.report(this.checkFile({ name, path, isLast: true, blocks }), 'AOF', name);
 	}
 
@@ -104,7 +113,7 @@ export class LogCheck {
 	private checkNamed(manifestPath: string, file: AofFileInfo, type: string, isLast: boolean): boolean {
 		const { name } = file;
 		const path = besideManifest(manifestPath, name);
-		const blocks = this.options.blocks.get(name) ?? [];
+		const blocks = this.options.catalog.blocks.get(name) ?? NO_BLOCKS;
 		return this.report(this.checkFile({ name, path, isLast, blocks }), type, name);
 	}
 
@@ -127,7 +136,7 @@ export class LogCheck {
 		const file = this.open(checked.path, shownPath(checked.path), ', aborting...');
 		if (file === null) return 'failed';
 		try {
-			if (file.size === 0 && checked.blocks.length === 0) return 'empty';
+			if (file.size === 0 && checked.blocks.positions.length === 0) return 'empty';
 			return this.checkContent(checked, file);
 		} finally {
 			file.close();
@@ -148,26 +157,29 @@ export class LogCheck {
 			}
 			this.print('RDB preamble is OK, proceeding with AOF tail...\n');
 		}
-		let bad = verifyBlocks(file, checked.blocks, this.watch(checked, file));
-		const repairs = bad.flatMap(({ repair }) => (repair === null ? [] : [repair]));
-		if (repairs.length > 0 && this.options.fix) {
-			if (!this.putBack(checked, repairs)) return 'failed';
-			bad = verifyBlocks(file, checked.blocks, this.watch(checked, file));
+		let verdict = verifyBlocks(file, checked.blocks, this.watch(checked, file));
+		const changes = verdict.bad.flatMap(({ changed }) => (changed === undefined ? [] : [changed]));
+		if (changes.length > 0 && this.options.fix) {
+			if (!this.putBack(checked, changes)) return 'failed';
+			verdict = verifyBlocks(file, checked.blocks, this.watch(checked, file));
 		}
-		return this.judge(checked, file, from, bad);
+		if (verdict.isOtherFile) {
+			this.print(`  The catalog knows another file under the name ${checked.name}: not compared with it\n`);
+		}
+		return this.judge(checked, file, from, verdict.bad);
 	}
 
 	private judge(checked: CheckedFile, file: InputFile, from: number, bad: readonly BadBlock[]): FileVerdict {
 		const { name } = checked;
 		const { toTimestamp, fix } = this.options;
 		const changed = bad.find(({ missingSize }) => missingSize === 0);
-		const missing = bad.find(({ missingSize }) => missingSize > 0);
+		const missing = bad.some(({ missingSize }) => missingSize > 0);
 		const scan = scanEntries(file, {
 			from,
 			line: this.line,
 			path: shownPath(checked.path),
 			toTimestamp,
-			suspectFrom: changed?.position ?? -1,
+			suspectFrom: changed === undefined ? -1 : (changed.changed?.index ?? changed.position),
 			suspectMessage: changed === undefined ? '' : changedText(changed),
 			onProgress: this.watch(checked, file),
 		});
@@ -177,7 +189,7 @@ export class LogCheck {
 		if (scan.isForeign) this.print(`AOF ${name} format error\n`);
 		const size = file.size;
 		const diff = size - scan.okUpTo;
-		const isShort = diff === 0 && missing !== undefined;
+		const isShort = diff === 0 && missing;
 		if (scan.error !== '') this.print(scan.error + '\n');
 		else if (isShort) this.print(errorLine(size, missingText(bad)) + '\n');
 		if (diff === 0 && !isShort && toTimestamp !== 0) {
@@ -207,10 +219,9 @@ export class LogCheck {
 		}
 		for (const block of bad.slice(0, BLOCK_LINES_MAX)) {
 			this.print(`  ${block.missingSize > 0 ? missingText([block]) : changedText(block)}\n`);
-			if (block.repair !== null) {
-				const { position, bit } = block.repair;
+			if (block.changed !== undefined) {
 				this.print(
-					`  One flipped bit explains that: bit ${bit} of the byte at ${position}; --fix puts it back\n`,
+					`  One changed byte explains that: ${changedByteText(block.changed)}; --fix puts it back\n`,
 				);
 			}
 		}
@@ -257,21 +268,19 @@ export class LogCheck {
 
 	/** Bytes at the end are gone, and nothing of them is left to repair. */
 	private acceptLoss(name: string): FileVerdict {
-		return this.fail(
-			`The end of AOF ${name} is gone and can't be put back. A server that loads it goes on without those bytes`,
-		);
+		if (!this.confirm(`The end of the AOF ${name} is gone. This will make what is left of it count as whole`))
+			return 'failed';
+		this.options.catalog.forget();
+		return 'valid';
 	}
 
-	private putBack(checked: CheckedFile, repairs: readonly BitRepair[]): boolean {
+	private putBack(checked: CheckedFile, changes: readonly ChangedByte[]): boolean {
 		const { name, path } = checked;
-		for (const { position, bit } of repairs) {
-			this.print(`  Bit ${bit} of the byte at ${position} is not what was written\n`);
-		}
-		const count = repairs.length === 1 ? '1 bit' : `${repairs.length} bits`;
-		if (!this.confirm(`This will flip ${count} of the AOF ${name} back`)) return false;
-		if (!this.copy(path)) return false;
+		for (const change of changes) this.print(`  Not what was written: ${changedByteText(change)}\n`);
+		const count = changes.length === 1 ? '1 byte' : `${changes.length} bytes`;
+		if (!this.confirm(`This will put ${count} of the AOF ${name} back`) || !this.copy(path)) return false;
 		try {
-			flipBits(path, repairs);
+			changeBytes(path, changes);
 			return true;
 		} catch (error) {
 			this.print(`Failed to write AOF ${name}: ${errorText(error)}\n`);
@@ -299,6 +308,7 @@ export class LogCheck {
 	private truncate(path: string, size: number): boolean {
 		try {
 			truncateFile(path, size);
+			this.options.catalog.forget();
 			return true;
 		} catch (error) {
 			this.print(`  ${errorText(error)}\n`);
@@ -336,6 +346,10 @@ function changedText({ position, size, crc, actualCrc }: BadBlock): string {
 		`Bytes ${position} to ${position + size} are not what was written: ` +
 		`CRC-32 is ${hex(actualCrc)}, the catalog has ${hex(crc)}`
 	);
+}
+
+function changedByteText({ index, mask }: ChangedByte): string {
+	return `the byte at ${index}, whose bits differ by 0x${mask.toString(16).padStart(2, '0')}`;
 }
 
 function missingText(bad: readonly BadBlock[]): string {

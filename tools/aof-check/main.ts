@@ -1,10 +1,10 @@
 /** The program `tsredis-check-aof`: see `options.ts` for what it does. */
-
 import { isFolder, manifestOfFolder } from '../support/log-path.js';
 import { ProgressBar } from '../support/progress-bar.js';
 import { PROCESS_TERMINAL } from '../support/terminal.js';
 import { LogCheck } from './check-log.js';
 import { HELP, parseCheckAofOptions } from './options.js';
+import { recordedLog } from './recorded-log.js';
 
 /** Runs it with the arguments behind its name, and sets the exit code. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -26,7 +26,13 @@ export async function main(args: readonly string[]): Promise<void> {
 		return;
 	}
 	const progress = new ProgressBar();
-	const check = new LogCheck({ fix, toTimestamp, terminal, blocks: new Map(), progress });
+	const check = new LogCheck({
+		fix,
+		toTimestamp,
+		terminal,
+		blocks: await recordedLog(found.path),
+		progress,
+	});
 	if (check.check(found.path)) process.exitCode = 0;
 	progress.clear();
 }

@@ -21,8 +21,8 @@ Checks the append-only files of a manifest, of the manifest in a folder, or one 
 every command, transactions, the checksum of a base in RDB format, and, where the server has left its catalog,
 the CRC-32 of every block of 64 KB. Without --fix or --truncate-to-timestamp no file is changed.
 
-  --fix                       asks, keeps a copy as <file>.before-fix, and then puts a flipped bit back that the
-                              catalog locates, or cuts the last file where it stops being good
+  --fix                       asks, keeps a copy as <file>.before-fix, and then puts a byte back that the catalog
+                              locates, or cuts the last file where it stops being good
   --truncate-to-timestamp T   cuts the last file before the first annotation #TS:N with N > T (unix seconds),
                               and keeps a copy
   --salvage OUT               writes what is good, before and behind damage, to the new file OUT, and lists what

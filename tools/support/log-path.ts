@@ -1,8 +1,14 @@
 /** What a path on the command line of a tool names: one append-only file, a manifest, or the folder of one. */
 import { readdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fromNative, toNative } from '../../src/base/native-text.js';
-import { type AofManifest, type ManifestError, parseAofManifest } from '../../src/formats/aof-manifest.js';
+import {
+	type AofManifest,
+	isManifestError,
+	type ManifestError,
+	parseAofManifest,
+} from '../../src/formats/aof-manifest.js';
+import type { LogNames } from '../../src/log/log-folder.js';
 import { type InputFile, openInputFile, readRange } from './input-file.js';
 
 const MANIFEST_SUFFIX = '.manifest';
@@ -64,4 +70,32 @@ export function besideManifest(manifestPath: string, name: string): string {
 /** A native path as the byte string that is printed. */
 export function shownPath(path: string): string {
 	return fromNative(path);
+}
+
+/** The names of the log that a manifest belongs to. */
+export function logNamesOf(manifestPath: string): LogNames {
+	const path = resolve(manifestPath);
+	const folder = dirname(path);
+	const name = basename(path);
+	const fileName = name.endsWith(MANIFEST_SUFFIX) ? name.slice(0, -MANIFEST_SUFFIX.length) : name;
+	return {
+		dir: fromNative(dirname(folder)),
+		folderName: fromNative(basename(folder)),
+		fileName: fromNative(fileName),
+	};
+}
+
+/** The manifest, in the folder of a file, that names the file; null if there is none. */
+export function manifestNaming(path: string): string | null {
+	const folder = dirname(path);
+	const name = fromNative(basename(path));
+	for (const candidate of readdirSync(folder)) {
+		if (!candidate.endsWith(MANIFEST_SUFFIX) || candidate.startsWith('temp-')) continue;
+		const manifest = readManifest(join(folder, candidate));
+		if (isManifestError(manifest)) continue;
+		const { base, history, incrementals } = manifest;
+		if ([base, ...history, ...incrementals].some((file) => file?.name === name))
+			return join(folder, candidate);
+	}
+	return null;
 }

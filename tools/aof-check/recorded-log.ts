@@ -1,0 +1,53 @@
+/** The catalog's side of the check. */
+import { errorCode } from '../../src/base/error-text.js';
+import { toNative } from '../../src/base/native-text.js';
+import { type AofManifest, isManifestError } from '../../src/formats/aof-manifest.js';
+import type { BlockList } from '../../src/log/block-check.js';
+import { catalogFolder } from '../../src/log/catalog-names.js';
+import { type CatalogReader, openCatalogCopy } from '../../src/log/catalog-reader.js';
+import { CatalogStore, CatalogStoreError } from '../../src/log/catalog-store.js';
+import { openInputFile } from '../support/input-file.js';
+import { isManifestFile, logNamesOf, manifestNaming, readManifest } from '../support/log-path.js';
+import { NO_CATALOG, type RecordedLog } from './check-log.js';
+
+/** What the catalog beside a manifest, or beside the manifest that names a file, has of the files of the log. */
+export async function recordedLog(path: string): Promise<RecordedLog> {
+	try {
+		const manifestPath = isManifestPath(path) ? path : manifestNaming(path);
+		if (manifestPath === null) return NO_CATALOG;
+		const manifest = readManifest(manifestPath);
+		if (isManifestError(manifest)) return NO_CATALOG;
+		const names = logNamesOf(manifestPath);
+		const catalog = await openCatalogCopy(names);
+		if (catalog === undefined) return NO_CATALOG;
+		try {
+			const forget = (): void => CatalogStore.remove(toNative(catalogFolder(names)));
+			return { blocks: await blocksOf(catalog, manifest), forget };
+		} finally {
+			await catalog.close();
+		}
+	} catch (error) {
+		// A file that is missing is found by the check; a catalog that can't be read is as good as none.
+		if (!(error instanceof CatalogStoreError) && errorCode(error) === '') throw error;
+		return NO_CATALOG;
+	}
+}
+
+async function blocksOf(catalog: CatalogReader, manifest: AofManifest): Promise<Map<string, BlockList>> {
+	const blocks = new Map<string, BlockList>();
+	const { base, incrementals } = manifest;
+	for (const info of [...(base === null ? [] : [base]), ...incrementals]) {
+		const file = catalog.fileOf(info);
+		if (file !== undefined) blocks.set(info.name, await catalog.blockList(file));
+	}
+	return blocks;
+}
+
+function isManifestPath(path: string): boolean {
+	const file = openInputFile(path);
+	try {
+		return isManifestFile(file);
+	} finally {
+		file.close();
+	}
+}
