@@ -30,11 +30,13 @@ const BLOCK_LINES_MAX = 10;
 export interface RecordedLog {
 	/** By the name of the file in the folder of the log. */
 	readonly blocks: ReadonlyMap<string, BlockList>;
+	/** By the same names: the databases that are selected at some positions where a command begins. */
+	readonly dbAt: ReadonlyMap<string, ReadonlyMap<number, number>>;
 	/** Removes the catalog, which a server makes anew from the files: what was cut off is no part of the log any more. */
 	forget(): void;
 }
 
-export const NO_CATALOG: RecordedLog = { blocks: new Map(), forget: () => {} };
+export const NO_CATALOG: RecordedLog = { blocks: new Map(), dbAt: new Map(), forget: () => {} };
 
 export interface LogCheckOptions {
 	readonly fix: boolean;

@@ -5,6 +5,9 @@ import { PROCESS_TERMINAL } from '../support/terminal.js';
 import { LogCheck } from './check-log.js';
 import { HELP, parseCheckAofOptions } from './options.js';
 import { recordedLog } from './recorded-log.js';
+import { Salvage, type SalvageOutcome } from './salvage.js';
+
+const SALVAGE_EXIT_CODES: Readonly<Record<SalvageOutcome, number>> = { complete: 0, failed: 1, lossy: 2 };
 
 /** Runs it with the arguments behind its name, and sets the exit code. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -26,13 +29,13 @@ export async function main(args: readonly string[]): Promise<void> {
 		return;
 	}
 	const progress = new ProgressBar();
-	const check = new LogCheck({
-		fix,
-		toTimestamp,
-		terminal,
-		blocks: await recordedLog(found.path),
-		progress,
-	});
-	if (check.check(found.path)) process.exitCode = 0;
+	const catalog = await recordedLog(found.path);
+	if (options.salvagePath === '') {
+		const check = new LogCheck({ fix, toTimestamp, terminal, catalog, progress });
+		if (check.check(found.path)) process.exitCode = 0;
+	} else {
+		const salvage = new Salvage({ outPath: options.salvagePath, terminal, catalog, progress });
+		process.exitCode = SALVAGE_EXIT_CODES[salvage.run(found.path)];
+	}
 	progress.clear();
 }

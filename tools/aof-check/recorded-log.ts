@@ -22,7 +22,7 @@ export async function recordedLog(path: string): Promise<RecordedLog> {
 		if (catalog === undefined) return NO_CATALOG;
 		try {
 			const forget = (): void => CatalogStore.remove(toNative(catalogFolder(names)));
-			return { blocks: await blocksOf(catalog, manifest), forget };
+			return { ...(await recordsOf(catalog, manifest)), forget };
 		} finally {
 			await catalog.close();
 		}
@@ -33,14 +33,22 @@ export async function recordedLog(path: string): Promise<RecordedLog> {
 	}
 }
 
-async function blocksOf(catalog: CatalogReader, manifest: AofManifest): Promise<Map<string, BlockList>> {
+async function recordsOf(
+	catalog: CatalogReader,
+	manifest: AofManifest,
+): Promise<Pick<RecordedLog, 'blocks' | 'dbAt'>> {
 	const blocks = new Map<string, BlockList>();
+	const dbAt = new Map<string, ReadonlyMap<number, number>>();
 	const { base, incrementals } = manifest;
 	for (const info of [...(base === null ? [] : [base]), ...incrementals]) {
 		const file = catalog.fileOf(info);
-		if (file !== undefined) blocks.set(info.name, await catalog.blockList(file));
+		if (file === undefined) continue;
+		blocks.set(info.name, await catalog.blockList(file));
+		const databases = new Map<number, number>();
+		for await (const { position, db } of catalog.blocksOf(file)) if (db >= 0) databases.set(position, db);
+		dbAt.set(info.name, databases);
 	}
-	return blocks;
+	return { blocks, dbAt };
 }
 
 function isManifestPath(path: string): boolean {
