@@ -100,11 +100,18 @@ function writeLiterals(source: Buffer, from: number, to: number, target: Buffer,
 
 /**
  * The `size` bytes that [from, to) of `source` decompress to; undefined if that is damaged or makes another number of
- * bytes. Reserves no memory for a `size` that so few bytes cannot make.
+ * bytes. Reserves no memory for a `size` that so few bytes cannot make. They are written to the start of `scratch`, which
+ * is returned, if they fit in there; else to a new Buffer.
  */
-export function lzfDecompress(source: Buffer, from: number, to: number, size: number): Buffer | undefined {
+export function lzfDecompress(
+	source: Buffer,
+	from: number,
+	to: number,
+	size: number,
+	scratch?: Buffer,
+): Buffer | undefined {
 	if (size > (to - from) * EXPANSION_MAX) return undefined;
-	const target = Buffer.allocUnsafe(size);
+	const target = scratch !== undefined && scratch.length >= size ? scratch : Buffer.allocUnsafe(size);
 	let written = 0;
 	let at = from;
 	while (at < to) {

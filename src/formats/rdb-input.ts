@@ -46,6 +46,7 @@ export interface ByteSource {
 	read(target: Buffer, at: number, size: number): number;
 }
 
+const SCRATCH_BYTES = 4096;
 const BUFFER_BYTES = 128 * 1024;
 /** A buffer that a large string has blown up beyond this is given back afterwards. */
 const BUFFER_BYTES_KEPT = 4 * 1024 * 1024;
@@ -76,6 +77,8 @@ export class RdbInput {
 	/** From where on in the buffer bytes are kept; -1 for nowhere. */
 	private captureFrom = -1;
 	private readonly small = Buffer.alloc(24);
+	/** Where short strings are unpacked to. */
+	private readonly scratch = Buffer.allocUnsafe(SCRATCH_BYTES);
 
 	/** `withChecksum`: a running CRC-64 is kept, for `checksumMatches`. */
 	constructor(source: ByteSource | Buffer, withChecksum = false) {
@@ -262,12 +265,12 @@ export class RdbInput {
 		const size = this.readCount();
 		if (size > packedSize * LZF_EXPANSION_MAX) this.damaged('Invalid LZF compressed string');
 		this.need(packedSize);
-		const unpacked = lzfDecompress(this.buffer, this.at, this.at + packedSize, size);
+		const unpacked = lzfDecompress(this.buffer, this.at, this.at + packedSize, size, this.scratch);
 		if (unpacked === undefined) this.damaged('Invalid LZF compressed string');
 		this.at += packedSize;
 		this.blobBytes = unpacked;
 		this.blobStart = 0;
-		this.blobEnd = unpacked.length;
+		this.blobEnd = size;
 	}
 
 	/** Passes over a string; how many bytes it has (an LZF block: will have). */

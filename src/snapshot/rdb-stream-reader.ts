@@ -68,7 +68,7 @@ function readNode(input: RdbInput, previous: StreamId | null): StreamNode {
 	if (input.blobEnd - input.blobStart !== 16) {
 		input.damaged('Stream node key entry is not the size of a stream ID');
 	}
-	const key = input.blobBytes.subarray(input.blobStart, input.blobEnd);
+	const key = Buffer.from(input.blobBytes.subarray(input.blobStart, input.blobEnd));
 	const id = { ms: int64Of(key.readBigUInt64BE(0)), seq: int64Of(key.readBigUInt64BE(8)) };
 	input.readBlob();
 	const elements = decodeListpack(input.blobBytes, input.blobStart, input.blobEnd);
