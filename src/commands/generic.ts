@@ -89,7 +89,8 @@ function flush(ctx: CommandContext, dbId: number): void {
 		engine.stats.lazyfreedObjects += removed;
 	// Clients may wait for what happens to a key, its disappearance included.
 	for (const db of engine.dbs) if (dbId === -1 || db.id === dbId) engine.blocking.signalAllWaiting(db);
-	ctx.dirty += removed;
+	// Redis counts one change then, whatever was there.
+	ctx.dirty += dbId === -1 && engine.onFlushAll?.() === true && removed > 0 ? 1 : removed;
 	// Logged in any case: replicas and readers of the log see that it was said.
 	if (removed === 0) ctx.addEffect(args);
 	ctx.reply.ok();

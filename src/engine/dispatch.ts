@@ -20,7 +20,7 @@ import {
 	WRITE,
 } from './command-spec.js';
 import type { Engine } from './engine.js';
-import { ERR_LOADING, ERR_NOAUTH, ERR_OOM, unknownSubcommand, wrongArity } from './errors.js';
+import { ERR_BGSAVE, ERR_LOADING, ERR_NOAUTH, ERR_OOM, unknownSubcommand, wrongArity } from './errors.js';
 import { EVICTION_FAILED } from './eviction.js';
 import { LatencyHistogram } from './latency-histogram.js';
 
@@ -230,15 +230,17 @@ export class Dispatcher {
 		if (client.inMulti && flags & NO_MULTI) return 'ERR Command not allowed inside a transaction';
 		if (engine.settings.maxmemory !== 0 && !client.isReplay && this.#outOfMemory(client, spec))
 			return ERR_OOM;
-		const writeError = engine.log?.writeError;
-		if (
-			writeError !== null &&
-			writeError !== undefined &&
-			(flags & WRITE ||
-				spec.name === 'ping' ||
-				(spec.name === 'exec' && client.queued.some((q) => q.spec.flags & WRITE)))
-		)
-			return `MISCONF Errors writing to the AOF file: ${writeError}`;
+		const { log } = engine;
+		if (engine.bgsaveFailed || (log !== undefined && log.writeError !== null)) {
+			const misconf = this.#misconf();
+			if (
+				misconf !== undefined &&
+				(flags & WRITE ||
+					spec.name === 'ping' ||
+					(spec.name === 'exec' && client.queued.some((q) => q.spec.flags & WRITE)))
+			)
+				return misconf;
+		}
 		if (
 			client.reply.resp === 2 &&
 			(client.channels !== undefined ||
@@ -257,6 +259,14 @@ export class Dispatcher {
 			if (!allowed) return ERR_LOADING;
 		}
 		return undefined;
+	}
+
+	/** Why writes are refused, as an error reply; undefined if they are not. */
+	#misconf(): string | undefined {
+		const { bgsaveFailed, settings, log } = this.#engine;
+		if (bgsaveFailed && settings.stopWritesOnBgsaveError && settings.save.length > 0) return ERR_BGSAVE;
+		const writeError = log?.writeError ?? null;
+		return writeError === null ? undefined : `MISCONF Errors writing to the AOF file: ${writeError}`;
 	}
 
 	/**

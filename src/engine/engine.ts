@@ -78,6 +78,8 @@ export class Engine {
 	readonly time: UnitClock;
 	/** Changes since the last snapshot (INFO persistence, rdb_changes_since_last_save). */
 	dirty = 0;
+	/** The last background save failed (`stop-writes-on-bgsave-error`). */
+	bgsaveFailed = false;
 	/** The dataset is being loaded: commands without the LOADING flag are refused. */
 	loading = false;
 	/** Files and payloads are read without a look at their checksums (DEBUG SET-SKIP-CHECKSUM-VALIDATION). */
@@ -90,6 +92,8 @@ export class Engine {
 	turnStartCommands = 0;
 	/** Told of every command before it runs (MONITOR). */
 	onCommand: ((client: Client, dbId: number, args: readonly string[]) => void) | undefined = undefined;
+	/** Told when FLUSHALL has emptied the dataset; whether a snapshot of that has been written. */
+	onFlushAll: (() => boolean) | undefined = undefined;
 	/** Told when a client is gone. */
 	readonly onClientClosed: ClientHook[] = [];
 	#nextClientId = 1;

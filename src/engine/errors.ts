@@ -10,6 +10,11 @@ export const ERR_SAME_OBJECT = 'ERR source and destination objects are the same'
 export const ERR_EXECABORT = 'EXECABORT Transaction discarded because of previous errors.';
 export const ERR_NOAUTH = 'NOAUTH Authentication required.';
 export const ERR_LOADING = 'LOADING Redis is loading the dataset in memory';
+export const ERR_BGSAVE =
+	"MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. " +
+	'Commands that may modify the data set are disabled, because this instance is configured to report errors during ' +
+	'writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). ' +
+	'Please check the Redis logs for details about the RDB error.';
 export const ERR_OOM = "OOM command not allowed when used memory > 'maxmemory'.";
 export const ERR_STRING_TOO_LONG = 'ERR string exceeds maximum allowed size (proto-max-bulk-len)';
 export const ERR_DB_INDEX = 'ERR DB index is out of range';

@@ -20,6 +20,7 @@ import { infoCommands } from './info.js';
 import { memoryCommands } from './memory-commands.js';
 import type { Server } from './server.js';
 import { shutdownCommands } from './shutdown-commands.js';
+import { snapshotCommands } from './snapshot-commands.js';
 
 export function addCommands(registry: Registry, server: Server): void {
 	registry.add(connectionCommands());
@@ -30,6 +31,7 @@ export function addCommands(registry: Registry, server: Server): void {
 	registry.add(memoryCommands(server));
 	registry.add(timeCommands());
 	registry.add(shutdownCommands(server));
+	registry.add(snapshotCommands(server));
 	registry.add(transactionCommands());
 	registry.add(stringCommands());
 	registry.add(bitmapCommands());

@@ -46,16 +46,15 @@ function digestValueSubcommand(ctx: CommandContext): void {
 }
 
 function reloadSubcommand(ctx: CommandContext, server: Server): void {
-	let save = true;
-	for (const option of ctx.args.slice(2).map((word) => word.toUpperCase())) {
-		if (option === 'NOSAVE') save = false;
-		else if (option !== 'MERGE' && option !== 'NOFLUSH')
+	const options = new Set(ctx.args.slice(2).map((word) => word.toUpperCase()));
+	for (const option of options) {
+		if (option !== 'NOSAVE' && option !== 'MERGE' && option !== 'NOFLUSH')
 			return ctx.replyError('ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.');
-		else return ctx.replyError(`ERR DEBUG RELOAD ${option} needs RDB files, which are not read yet`);
 	}
-	if (!save) return ctx.replyError('ERR DEBUG RELOAD NOSAVE needs RDB files, which are not read yet');
-	server.persistence.reloadFromDataset();
-	ctx.reply.ok();
+	const { persistence } = server;
+	const error = persistence.reload(!options.has('NOSAVE'), !options.has('NOFLUSH'), options.has('MERGE'));
+	if (error === undefined) ctx.reply.ok();
+	else ctx.replyError(error);
 }
 
 function loadaofSubcommand(ctx: CommandContext, server: Server): void {

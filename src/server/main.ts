@@ -5,8 +5,8 @@
  * configuration that can't be used, for an address that can't be listened on, for data that can't be
  * loaded, for a second SIGINT, and for a bug of ours.
  */
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { SILENT_LOGGER } from '../base/logger.js';
 import { fromNative, toNative } from '../base/native-text.js';
 import { systemEnv } from '../base/system-env.js';
@@ -29,6 +29,7 @@ import {
 	warnOfSmallBacklog,
 } from './process-control.js';
 import { Server } from './server.js';
+import { prepareShutdown, shutdownOptionsOf } from './shutdown.js';
 
 /** Runs the program; `args` are those after the program's name. Ends the process by itself. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -97,6 +98,14 @@ function newLogger(settings: Settings, file: string): ServerLogger {
 	});
 }
 
+/** The child's program beside the bundled one of the server; undefined where the modules run by themselves. */
+function bundledFoldProgram(): string | undefined {
+	const program = process.argv[1];
+	if (program?.endsWith('.js') !== false) return undefined;
+	const path = join(dirname(realpathSync(program)), 'tsredis-fold.cjs');
+	return existsSync(path) ? path : undefined;
+}
+
 /** A server process, from its configuration on. */
 class Program {
 	readonly #settings: Settings;
@@ -143,6 +152,7 @@ class Program {
 				env: systemEnv(),
 				logger,
 				resolvePath: (path) => this.#path(path),
+				foldProgram: bundledFoldProgram(),
 				onShutdown: (exitCode) => void this.#shutDown(exitCode),
 			});
 			new HeapWatch(this.#server);
@@ -212,14 +222,15 @@ class Program {
 				? 'Received shutdown signal during loading, scheduling shutdown.'
 				: `Received ${name} scheduling shutdown...`,
 		);
-		void this.#shutDown(0);
+		const { shutdownOnSigterm, shutdownOnSigint } = this.#settings;
+		const options = shutdownOptionsOf(name === 'SIGTERM' ? shutdownOnSigterm : shutdownOnSigint);
+		if (this.#server === undefined || prepareShutdown(this.#server, options)) void this.#shutDown(0);
 	}
 
 	async #shutDown(exitCode: number): Promise<void> {
 		if (this.#shuttingDown) return;
 		this.#shuttingDown = true;
 		const logger = this.#logger;
-		logger.log('notice', 'User requested shutdown...');
 		try {
 			await this.#server?.close();
 		} catch (error) {

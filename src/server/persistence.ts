@@ -1,17 +1,26 @@
 /**
- * The server's dealings with its log: loading it, switching it on and off, writing the dataset out as
- * a base.
+ * How the dataset of a server comes from disk, and how the log begins and ends: loading at start-up, CONFIG SET
+ * appendonly, DEBUG RELOAD and LOADAOF. Source of the rules and the texts: Redis 7.2.6, server.c (loadDataFromDisk),
+ * rdb.c (rdbLoad), debug.c.
  */
+import { errorCode, errorText } from '../base/error-text.js';
+import { toNative } from '../base/native-text.js';
 import { Replay } from '../engine/replay.js';
 import { type LoadProgress, type LoadResult, loadLog, loadLogNow, type RdbStep } from '../log/load-log.js';
 import { aofBase, type BaseContent } from '../log/log-folder.js';
 import { datasetCommands } from '../snapshot/dataset-commands.js';
-import { rdbLoadSteps } from '../snapshot/rdb-load.js';
+import {
+	loadRdb,
+	loadRdbNow,
+	type RdbLoadOptions,
+	type RdbLoadResult,
+	rdbLoadSteps,
+} from '../snapshot/rdb-load.js';
 import { rdbChunks } from '../snapshot/rdb-save.js';
 import { fileByteSource } from '../snapshot/rdb-source.js';
 import type { Server } from './server.js';
 
-/** The log can't be loaded; the reasons are in the server's log. */
+/** The dataset can't be loaded; the reasons are in the server's log. */
 export class LoadError extends Error {}
 
 export class Persistence {
@@ -20,6 +29,11 @@ export class Persistence {
 	/** What INFO persistence shows while loading. */
 	readonly progress: LoadProgress = { totalBytes: 0, loadedBytes: 0, fileName: '', entryCount: 0 };
 	loadStartedMs = 0;
+	/** Of the RDB file that was loaded last. */
+	keysLoaded = 0;
+	keysExpired = 0;
+	/** The code of the function libraries that came with it: nothing runs them yet, but files written keep them. */
+	functions: readonly string[] = [];
 
 	constructor(server: Server) {
 		this.#server = server;
@@ -35,29 +49,102 @@ export class Persistence {
 			names: this.#server.logNames(),
 			loadTruncated: settings.aofLoadTruncated,
 			progress: this.progress,
-			loadRdb: this.#loadRdb,
+			loadRdb: (...args: Parameters<RdbStep>) => this.#loadRdbOfLog(...args),
 		};
 	}
 
 	/** A part of the log in RDB format. Keys that have expired stay: the entries behind it tell when they go. */
-	readonly #loadRdb: RdbStep = (fd, onProgress) => {
+	*#loadRdbOfLog(...[fd, onProgress]: Parameters<RdbStep>): ReturnType<RdbStep> {
 		const { engine, fs } = this.#server;
 		const source = fileByteSource(fs, fd);
-		return rdbLoadSteps(engine, { source, dropExpired: false, replaceExisting: false, onProgress });
-	};
+		const options = { source, dropExpired: false, replaceExisting: false, onProgress };
+		return this.#loaded(yield* rdbLoadSteps(engine, options));
+	}
 
-	/** The dataset as a base of the log. */
-	#base(): BaseContent {
-		const { engine, settings } = this.#server;
-		if (!settings.aofUseRdbPreamble) return aofBase(datasetCommands(engine.dbs));
-		const chunks = rdbChunks(engine, { isAofBase: true, replication: undefined, functions: [] });
-		return { format: 'rdb', chunks };
+	/** Whether there is anything to load at start-up. */
+	willLoad(): boolean {
+		const { settings, fs } = this.#server;
+		return settings.appendonly || fs.kindSync(this.#dumpPath()) === 'file';
+	}
+
+	/** Loads what the configuration says: the log, which is then open for appending, or `dbfilename`. @throws LoadError */
+	async loadAtStart(): Promise<void> {
+		const { settings, engine, env } = this.#server;
+		this.loadStartedMs = env.clock.nowMs();
+		if (settings.appendonly) await this.#loadLog();
+		else if (engine.loading) await this.#loadDump();
+		engine.dirty = 0;
+	}
+
+	#dumpPath(): string {
+		return `${this.#server.folder}/${toNative(this.#server.settings.dbfilename)}`;
+	}
+
+	async #loadDump(): Promise<void> {
+		const { logger, env, engine } = this.#server;
+		const result = await this.#readDump();
+		if (result === null || result.kind === 'failed') {
+			logger.log('warning', 'Fatal error loading the DB, check server logs. Exiting.');
+			throw new LoadError('Fatal error loading the DB');
+		}
+		engine.loading = false;
+		const seconds = ((env.clock.nowMs() - this.loadStartedMs) / 1000).toFixed(3);
+		logger.log('notice', `DB loaded from disk: ${seconds} seconds`);
+	}
+
+	/** Reads `dbfilename` slice by slice; null, and the reason logged, if it can't be opened or read. */
+	async #readDump(): Promise<RdbLoadResult | null> {
+		const dump = this.#openDump(false);
+		if (dump === null) return null;
+		try {
+			return this.#loaded(await loadRdb(this.#server.engine, dump.options));
+		} catch (error) {
+			return this.#readFailed(error);
+		} finally {
+			this.#server.fs.closeSync(dump.fd);
+		}
+	}
+
+	#openDump(replaceExisting: boolean): { readonly fd: number; readonly options: RdbLoadOptions } | null {
+		const { fs, settings, logger } = this.#server;
+		const { progress } = this;
+		let fd: number;
+		try {
+			fd = fs.openSync(this.#dumpPath(), 'r');
+		} catch (error) {
+			const name = toNative(settings.dbfilename);
+			logger.log('warning', `Fatal error: can't open the RDB file ${name} for reading: ${errorText(error)}`);
+			return null;
+		}
+		progress.totalBytes = fs.fileSizeSync(fd);
+		progress.loadedBytes = 0;
+		progress.fileName = settings.dbfilename;
+		const onProgress = (loadedBytes: number) => {
+			progress.loadedBytes = loadedBytes;
+		};
+		const source = fileByteSource(fs, fd);
+		return { fd, options: { source, dropExpired: true, replaceExisting, onProgress } };
+	}
+
+	#loaded(result: RdbLoadResult): RdbLoadResult {
+		if (result.kind === 'loaded') {
+			this.keysLoaded = result.keysLoaded;
+			this.keysExpired = result.keysExpired;
+			this.functions = result.functions;
+		}
+		return result;
+	}
+
+	#readFailed(error: unknown): null {
+		// A system error of reading; anything else is a bug, and not ours to hide.
+		if (errorCode(error) === '') throw error;
+		this.#server.logger.log('warning', `Error reading the RDB file: ${errorText(error)}`);
+		return null;
 	}
 
 	/** Loads the log and opens it for appending. @throws LoadError */
-	async loadAtStart(): Promise<void> {
-		const { logger, env, engine } = this.#server;
-		this.loadStartedMs = env.clock.nowMs();
+	async #loadLog(): Promise<void> {
+		const { logger, env } = this.#server;
 		this.#replay.begin();
 		const verifier = await this.#server.catalog.readVerifier();
 		const result = await loadLog({ ...this.#loadOptions(), verifier }, (args) => this.#replay.apply(args));
@@ -68,13 +155,12 @@ export class Persistence {
 			logger.log('notice', `DB loaded from append only file: ${seconds} seconds`);
 		}
 		this.#open(result);
-		engine.dirty = 0;
 	}
 
 	/** Opens the loaded log for appending. @throws LoadError */
 	#open(result: Exclude<LoadResult, { kind: 'failed' }>): void {
 		const { log, engine } = this.#server;
-		const refusal = log.open(result.manifest, result.endOffset, this.#base());
+		const refusal = log.open(result.manifest, result.endOffset, this.#baseContent());
 		if (refusal !== null) throw new LoadError(refusal);
 		engine.effects.log = log;
 	}
@@ -84,14 +170,44 @@ export class Persistence {
 		const { settings, log, engine } = this.#server;
 		if (settings.appendonly === log.attached) return undefined;
 		if (!settings.appendonly) {
+			const { snapshots, logger } = this.#server;
+			snapshots.rewriteScheduled = false;
+			if (snapshots.running === 'aof') {
+				logger.log('notice', 'Killing running AOF rewrite child');
+				snapshots.cancel('aof');
+			}
 			log.stop();
 			engine.effects.log = undefined;
 			return undefined;
 		}
-		const refusal = log.startFresh(this.#base());
-		if (refusal !== null) return 'Unable to turn on AOF. Check server logs.';
+		if (this.startLogAfresh() !== null) return 'Unable to turn on AOF. Check server logs.';
 		engine.effects.log = log;
 		return undefined;
+	}
+
+	/**
+	 * Begins the log again with the dataset as it is for its base, before returning. Not within a transaction. Null, or
+	 * the reason why everything is as before.
+	 */
+	startLogAfresh(): string | null {
+		const { engine, log } = this.#server;
+		engine.effects.seal();
+		return log.startFresh(this.#baseContent());
+	}
+
+	#baseContent(): BaseContent {
+		const { engine, settings } = this.#server;
+		if (!settings.aofUseRdbPreamble) return aofBase(datasetCommands(engine.dbs));
+		const options = { isAofBase: true, replication: undefined, functions: this.functions };
+		return { format: 'rdb', chunks: rdbChunks(engine, options) };
+	}
+
+	/** Behind FLUSHALL: with save points Redis writes the empty dataset to disk. Whether it has been written. */
+	savedAfterFlush(): boolean {
+		const { engine, snapshots, settings } = this.#server;
+		if (engine.loading) return false;
+		snapshots.cancel('rdb');
+		return settings.save.length > 0 && snapshots.saveNow();
 	}
 
 	/**
@@ -109,26 +225,46 @@ export class Persistence {
 		const result = loadLogNow(this.#loadOptions(), (args) => this.#replay.apply(args));
 		this.#replay.end();
 		engine.effects.log = saved;
-		if (result.kind === 'loaded')
+		if (result.kind === 'loaded') {
+			engine.dirty = 0;
 			this.#server.logger.log('notice', 'Append Only File loaded by DEBUG LOADAOF');
+		}
 		return result.kind === 'failed' || result.content === 'absent'
 			? 'ERR Error trying to load the AOF files, check server logs.'
 			: undefined;
 	}
 
 	/**
-	 * Writes the dataset out and builds it again from that (DEBUG RELOAD). Until snapshots are written in
-	 * RDB format the detour is the commands of a base, in memory.
+	 * DEBUG RELOAD: writes `dbfilename` (`save`), empties the dataset (`flush`), and loads the file, before returning. An
+	 * error text, or undefined. On failure the dataset is what could be loaded.
 	 */
-	reloadFromDataset(): void {
-		const { engine } = this.#server;
-		const commands = [...datasetCommands(engine.dbs)].map((args) => [...args]);
-		for (const db of engine.dbs) db.clear();
-		const saved = engine.effects.log;
-		engine.effects.log = undefined;
-		this.#replay.begin();
-		for (const args of commands) this.#replay.apply(args);
-		this.#replay.end();
-		engine.effects.log = saved;
+	reload(save: boolean, flush: boolean, merge: boolean): string | undefined {
+		const { engine, snapshots, logger, log } = this.#server;
+		// The log can begin again only between two units.
+		if (!engine.effects.isEmpty)
+			return 'ERR DEBUG RELOAD is not possible behind a write of the same transaction';
+		if (save && !snapshots.saveNow()) return 'ERR';
+		if (flush) engine.emptyDatabases(-1);
+		const dump = this.#openDump(merge);
+		let result: RdbLoadResult | null = null;
+		if (dump !== null) {
+			const wasLoading = engine.loading;
+			engine.loading = true;
+			try {
+				result = this.#loaded(loadRdbNow(engine, dump.options));
+			} catch (error) {
+				result = this.#readFailed(error);
+			} finally {
+				engine.loading = wasLoading;
+				this.#server.fs.closeSync(dump.fd);
+			}
+		}
+		const isLoaded = result?.kind === 'loaded';
+		// The dataset is not what the log says, unless all that was saved came back.
+		const isSame = isLoaded && save && flush && this.keysExpired === 0;
+		if (!isSame && log.attached) this.startLogAfresh();
+		if (!isLoaded) return 'ERR Error trying to load the RDB dump, check server logs.';
+		logger.log('notice', 'DB reloaded by DEBUG RELOAD');
+		return undefined;
 	}
 }

@@ -7,6 +7,7 @@
  *     …
  *     await server.close();
  */
+import { fileURLToPath } from 'node:url';
 import type { Env } from '../base/env.js';
 import { type Logger, SILENT_LOGGER } from '../base/logger.js';
 import { toNative } from '../base/native-text.js';
@@ -28,6 +29,8 @@ import { Config } from './config/config.js';
 import { Cron } from './cron.js';
 import { registerListenerHooks } from './listener-hooks.js';
 import { Persistence } from './persistence.js';
+import { Snapshots } from './snapshots.js';
+import { removeStaleFiles } from './stale-files.js';
 import { buildTlsOptions } from './tls-options.js';
 
 export interface ServerOptions {
@@ -37,6 +40,8 @@ export interface ServerOptions {
 	/** Makes a path of the configuration absolute and native. */
 	readonly resolvePath: (path: string) => string;
 	readonly fs?: LogFs;
+	/** The module that a child runs which makes a snapshot; by default that of `src/snapshot/fold-child.ts`. */
+	readonly foldProgram?: string;
 	/** Asked by SHUTDOWN to end the server with that exit code. */
 	readonly onShutdown?: (exitCode: number) => void;
 }
@@ -55,6 +60,11 @@ export class Server {
 	readonly fs: LogFs;
 	readonly cron: Cron;
 	readonly persistence: Persistence;
+	readonly snapshots: Snapshots;
+	/** The module that a child runs which makes a snapshot. */
+	readonly foldProgram: string;
+	/** The dataset is there, as far as it ever was; before that it must not replace what is on disk. */
+	isLoaded = false;
 	/** 40 hexadecimal digits, new at each start. */
 	readonly runId: string;
 	/** The replication ID under which the log's offsets count. */
@@ -123,6 +133,9 @@ export class Server {
 		this.engine.effects.origins = settings.logOrigins ? this.origins : undefined;
 		this.log.observer = new LogObservers(this.catalog, this.origins);
 		this.persistence = new Persistence(this);
+		this.snapshots = new Snapshots(this);
+		this.foldProgram =
+			options.foldProgram ?? fileURLToPath(new URL('../snapshot/fold-child.js', import.meta.url));
 		this.log.onRelease = () => this.#turn.release();
 		this.listeners = new Listeners(this.engine);
 		this.cron = new Cron(this);
@@ -143,7 +156,8 @@ export class Server {
 	async listen(): Promise<void> {
 		const { settings, logger, engine } = this;
 		const { bind } = settings;
-		engine.loading = settings.appendonly;
+		removeStaleFiles(this.folder, logger);
+		engine.loading = this.persistence.willLoad();
 		if (settings.port !== 0 || (settings.tlsPort === 0 && settings.unixsocket === ''))
 			this.port = await this.listeners.listenTcp(bind, settings.port, undefined);
 		if (settings.tlsPort !== 0) await this.#listenTls();
@@ -153,18 +167,24 @@ export class Server {
 				settings.unixsocketperm,
 			);
 		logger.log('notice', 'Server initialized');
-		if (settings.appendonly) await this.persistence.loadAtStart();
+		await this.persistence.loadAtStart();
+		this.isLoaded = true;
 		this.cron.start();
 		if (settings.port !== 0) logger.log('notice', 'Ready to accept connections tcp');
 		if (settings.tlsPort !== 0) logger.log('notice', 'Ready to accept connections tls');
 		if (settings.unixsocket !== '') logger.log('notice', 'Ready to accept connections unix');
 	}
 
+	/** The working folder, an absolute path. */
+	get folder(): string {
+		return this.#options.resolvePath('.');
+	}
+
 	/** Where the log is kept. */
 	logNames(): LogNames {
 		const { settings } = this;
 		return {
-			dir: this.#options.resolvePath('.'),
+			dir: this.folder,
 			folderName: toNative(settings.appenddirname),
 			fileName: toNative(settings.appendfilename),
 		};
@@ -197,6 +217,7 @@ export class Server {
 	/** Stops serving; the log is written and made durable. No handle of the server stays open. */
 	async close(): Promise<void> {
 		this.cron.stop();
+		await this.snapshots.stop();
 		await this.listeners.close();
 		this.#turn.end();
 		this.engine.stop();
@@ -243,6 +264,7 @@ export class Server {
 			engine.eviction.applyPolicy();
 			return undefined;
 		});
+		engine.onFlushAll = () => this.persistence.savedAfterFlush();
 		config.onApply('appendonly', () => this.persistence.applyAppendonly());
 		for (const name of ['log-history-size', 'log-history-seconds', 'aof-disable-auto-gc'] as const) {
 			config.onApply(name, () => {

@@ -8,6 +8,7 @@ import { setCommands } from '../commands/set.js';
 import { stringCommands } from '../commands/string.js';
 import { zsetCommands } from '../commands/zset.js';
 import type { CommandSpec } from '../engine/command-spec.js';
+import { dumpCommands } from './dump-commands.js';
 
 /** The families that change data, and SELECT. */
 export function dataCommands(): CommandSpec[] {
@@ -20,5 +21,6 @@ export function dataCommands(): CommandSpec[] {
 		...setCommands(),
 		...zsetCommands(),
 		...genericCommands(),
+		...dumpCommands(),
 	];
 }

@@ -27,62 +27,66 @@ export interface FoldProcessOptions {
 	readonly jobOf: (pid: number) => FoldJob;
 }
 
-/** Forks a child. Rejects with the reason if there can be none. */
-export async function startFoldProcess(options: FoldProcessOptions): Promise<SnapshotTask> {
-	const [codec, { fork }] = await Promise.all([loadFoldCodec(), import('node:child_process')]);
+/** Forks a child and gives it the job. */
+export function startFoldProcess(options: FoldProcessOptions): SnapshotTask {
+	// Loaded here, as it takes 3 ms that a start of the server need not spend; at once, so that the child is there when
+	// the client has its reply.
+	const { fork } = process.getBuiltinModule('node:child_process');
 	const child = fork(options.program, [], {
 		execArgv: process.execArgv.filter((option) => INHERITED_OPTION.test(option)),
 		serialization: 'advanced',
 		stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
 	});
-	return new FoldProcess(options, codec, child).started();
+	return new FoldProcess(options, child);
 }
 
 class FoldProcess implements SnapshotTask {
 	readonly progress: FoldProgress = { phase: 'starting', keysProcessed: 0, bytes: 0 };
 	readonly outcome: Promise<SnapshotOutcome>;
 	readonly #options: FoldProcessOptions;
-	readonly #codec: FoldCodec;
 	readonly #child: ChildProcess;
+	#codec: FoldCodec | undefined = undefined;
 	#lastReportMs: number;
-	#watch: TimerHandle | undefined = undefined;
+	readonly #watch: TimerHandle;
 	#stderr = '';
 	/** What was decided before the process was gone: it said so, or it was killed here. */
 	#verdict: SnapshotOutcome | undefined = undefined;
 
-	constructor(options: FoldProcessOptions, codec: FoldCodec, child: ChildProcess) {
+	constructor(options: FoldProcessOptions, child: ChildProcess) {
+		const { clock, timers } = options.env;
 		this.#options = options;
-		this.#codec = codec;
 		this.#child = child;
-		this.#lastReportMs = options.env.clock.nowMs();
+		this.#lastReportMs = clock.nowMs();
+		this.#watch = timers.setInterval(() => this.#look(), WATCH_PERIOD_MS);
 		this.outcome = new Promise((resolve) => {
-			child.once('exit', (code, signal) => {
-				this.#stopWatch();
-				resolve(this.#verdict ?? this.#outcomeOf(code, signal));
+			const end = (outcome: SnapshotOutcome) => {
+				timers.clearInterval(this.#watch);
+				resolve(this.#verdict ?? outcome);
+			};
+			child.once('exit', (code, signal) => end(this.#outcomeOf(code, signal)));
+			// Without a process there is no exit; with one, its exit says more than an error of the channel.
+			child.on('error', (error) => {
+				if (child.pid === undefined) end(failure(`Can't save in background: fork: ${errorText(error)}`));
 			});
 		});
 		child.stderr?.on('data', (chunk: Buffer) => {
 			this.#stderr = (this.#stderr + chunk.latin1Slice()).slice(-STDERR_CHARS_MAX);
 		});
 		child.on('message', (bytes) => this.#onReport(bytes as Uint8Array));
+		if (child.pid !== undefined) void this.#sendJob(child.pid);
 	}
 
 	get pid(): number {
 		return this.#child.pid ?? -1;
 	}
 
-	/** Resolves when the process runs, and has been given its job. */
-	started(): Promise<SnapshotTask> {
-		const child = this.#child;
-		return new Promise((resolve, reject) => {
-			child.once('error', (error) => reject(new Error(errorText(error))));
-			if (child.pid === undefined) return;
-			// A job that can't be delivered, because the child is gone already, is told by its exit.
-			child.on('error', () => undefined);
-			child.send(this.#codec.encodeJob(this.#options.jobOf(child.pid)));
-			this.#watch = this.#options.env.timers.setInterval(() => this.#look(), WATCH_PERIOD_MS);
-			resolve(this);
-		});
+	async #sendJob(pid: number): Promise<void> {
+		try {
+			this.#codec = await loadFoldCodec();
+			if (this.#child.connected) this.#child.send(this.#codec.encodeJob(this.#options.jobOf(pid)));
+		} catch (error) {
+			this.#end(failure(error instanceof Error ? error.message : String(error)));
+		}
 	}
 
 	cancel(): void {
@@ -97,7 +101,8 @@ class FoldProcess implements SnapshotTask {
 
 	#onReport(bytes: Uint8Array): void {
 		this.#lastReportMs = this.#options.env.clock.nowMs();
-		const report = this.#codec.decodeReport(bytes);
+		const report = this.#codec?.decodeReport(bytes);
+		if (report === undefined) return;
 		if (report.kind === 'progress') Object.assign(this.progress, report.progress);
 		else if (this.#verdict === undefined) {
 			this.#verdict = report.kind === 'done' ? report : { ...report, kind: 'failed' };
@@ -112,16 +117,14 @@ class FoldProcess implements SnapshotTask {
 		else this.#child.kill('SIGKILL');
 	}
 
-	#stopWatch(): void {
-		if (this.#watch !== undefined) this.#options.env.timers.clearInterval(this.#watch);
-		this.#watch = undefined;
-	}
-
 	#outcomeOf(code: number | null, signal: NodeJS.Signals | null): SnapshotOutcome {
 		if (signal !== null) return { kind: 'signal', signal: constants.signals[signal] };
 		if (code === EXIT_BY_SIGUSR1) return { kind: 'signal', signal: constants.signals.SIGUSR1 };
 		const detail = this.#stderr.trim();
-		const message = `the child exited with code ${code}${detail === '' ? '' : `: ${detail}`}`;
-		return { kind: 'failed', message, sourceIsDamaged: false };
+		return failure(`the child exited with code ${code}${detail === '' ? '' : `: ${detail}`}`);
 	}
+}
+
+function failure(message: string): SnapshotOutcome {
+	return { kind: 'failed', message, sourceIsDamaged: false };
 }

@@ -55,11 +55,9 @@ const LAZY: Support = { level: 'works', why: 'says whether the log has UNLINK or
 const MEMORY_LAYOUT = noEffect('the JavaScript engine lays out memory');
 const PLATFORM = noEffect('Node.js gives no access to this');
 const REPLICATION = noEffect('replication is not supported yet');
-const REWRITE = noEffect('rewriting the log comes with the snapshots');
 const SANITIZE = noEffect('payloads and files are always checked in full');
 const SCRIPTS = noEffect('scripts are not supported yet');
 const SLOWLOG = noEffect('SLOWLOG is not supported yet');
-const SNAPSHOTS = noEffect('snapshots are not supported yet');
 const STREAMS = noEffect('streams are not supported yet');
 const TESTS_ONLY = noEffect('it slows a server down for tests');
 
@@ -148,8 +146,8 @@ const GENERAL: readonly Directive[] = [
 	oneOf('enable-debug-command', IMMUTABLE, WORKS, PROTECTED_ACTIONS),
 	oneOf('enable-module-command', IMMUTABLE, noEffect('modules are not supported'), PROTECTED_ACTIONS),
 	int('shutdown-timeout', 0, REPLICATION, 0n, INT_MAX),
-	words('shutdown-on-sigint', MULTI_ARG, SNAPSHOTS, SHUTDOWN_FLAGS, shutdownFlags),
-	words('shutdown-on-sigterm', MULTI_ARG, SNAPSHOTS, SHUTDOWN_FLAGS, shutdownFlags),
+	words('shutdown-on-sigint', MULTI_ARG, WORKS, SHUTDOWN_FLAGS, shutdownFlags),
+	words('shutdown-on-sigterm', MULTI_ARG, WORKS, SHUTDOWN_FLAGS, shutdownFlags),
 	special(
 		'oom-score-adj',
 		0,
@@ -222,13 +220,13 @@ const LOG: readonly Directive[] = [
 	text('appendfilename', IMMUTABLE, WORKS, { check: baseName('appendfilename', 'filename', false) }),
 	text('appenddirname', IMMUTABLE, WORKS, { check: baseName('appenddirname', 'dirname', false) }),
 	oneOf('appendfsync', 0, WORKS, ['everysec', 'always', 'no']),
-	bool('no-appendfsync-on-rewrite', 0, REWRITE),
-	int('auto-aof-rewrite-percentage', 0, REWRITE, 0n, INT_MAX),
-	memory('auto-aof-rewrite-min-size', 0, REWRITE, 0n, LONG_MAX),
+	bool('no-appendfsync-on-rewrite', 0, noEffect('a rewrite does not make fsync wait')),
+	int('auto-aof-rewrite-percentage', 0, WORKS, 0n, INT_MAX),
+	memory('auto-aof-rewrite-min-size', 0, WORKS, 0n, LONG_MAX),
 	bool('aof-load-truncated', 0, WORKS),
-	bool('aof-use-rdb-preamble', 0, REWRITE),
+	bool('aof-use-rdb-preamble', 0, WORKS),
 	bool('aof-timestamp-enabled', 0, noEffect('the log holds what replicas receive, and nothing else')),
-	bool('aof-rewrite-incremental-fsync', 0, REWRITE),
+	bool('aof-rewrite-incremental-fsync', 0, noEffect('rdb-save-incremental-fsync holds for both')),
 	bool('aof-disable-auto-gc', HIDDEN, WORKS),
 	memory('log-history-size', 0, WORKS, 0n, LONG_MAX),
 	int('log-history-seconds', 0, WORKS, 0n, INT_MAX),
@@ -238,15 +236,15 @@ const LOG: readonly Directive[] = [
 ];
 
 const SNAPSHOT: readonly Directive[] = [
-	special('save', MULTI_ARG, SNAPSHOTS, saveKind),
-	text('dbfilename', PROTECTED, SNAPSHOTS, { check: baseName('dbfilename', 'filename', true) }),
+	special('save', MULTI_ARG, WORKS, saveKind),
+	text('dbfilename', PROTECTED, WORKS, { check: baseName('dbfilename', 'filename', true) }),
 	bool('rdbcompression', 0, WORKS),
 	bool('rdbchecksum', IMMUTABLE, WORKS),
-	bool('rdb-del-sync-files', 0, SNAPSHOTS),
-	bool('rdb-save-incremental-fsync', 0, SNAPSHOTS),
-	int('rdb-key-save-delay', HIDDEN, TESTS_ONLY, INT_MIN, INT_MAX),
+	bool('rdb-del-sync-files', 0, REPLICATION),
+	bool('rdb-save-incremental-fsync', 0, WORKS),
+	int('rdb-key-save-delay', HIDDEN, WORKS, INT_MIN, INT_MAX),
 	oneOf('sanitize-dump-payload', 0, SANITIZE, ['no', 'yes', 'clients']),
-	bool('stop-writes-on-bgsave-error', 0, SNAPSHOTS),
+	bool('stop-writes-on-bgsave-error', 0, WORKS),
 ];
 
 const KEYSPACE: readonly Directive[] = [

@@ -1,0 +1,432 @@
+/**
+ * The snapshots of a server: when they are made, by whom, and what is known of them. One at a time.
+ *
+ * - Two destinations: `dbfilename` (BGSAVE, the save points) and the base of the log (BGREWRITEAOF, and by itself when
+ *   the log has grown).
+ * - Two ways: a child folds what the log's files hold (snapshot/fold.ts); where there is no log on disk, or it can't be
+ *   trusted, the server walks over its own dataset (snapshot/walk.ts). SAVE, FLUSHALL and SHUTDOWN write at once.
+ *
+ * Whatever goes wrong, the old files stay as they are, and it is said in the log and by INFO.
+ *
+ * Source of the rules, the texts and the figures: Redis 7.2.6, rdb.c, aof.c, server.c (serverCron).
+ */
+import { constants } from 'node:os';
+import { errorText } from '../base/error-text.js';
+import { toNative } from '../base/native-text.js';
+import { writeAofFileSync } from '../log/log-folder.js';
+import type { FoldSource } from '../log/log-options.js';
+import { datasetCommands } from '../snapshot/dataset-commands.js';
+import {
+	copyFoldSettings,
+	type FoldJob,
+	type FoldSettings,
+	type SnapshotFormat,
+} from '../snapshot/fold-job.js';
+import { startFoldProcess } from '../snapshot/fold-process.js';
+import { type RdbSaveOptions, rdbAuxFields, saveRdbNow } from '../snapshot/rdb-save.js';
+import type { SnapshotOutcome, SnapshotTask } from '../snapshot/snapshot-task.js';
+import { startWalk } from '../snapshot/walk-task.js';
+import { RewritePace } from './rewrite-pace.js';
+import type { Server } from './server.js';
+import { removeQuietly } from './stale-files.js';
+
+/** After a failed save the save points wait so long (CONFIG_BGSAVE_RETRY_DELAY). */
+const RETRY_MS = 5000;
+/** A child that has not been heard of for that long is killed. It reports ten times a second. */
+const CHILD_SILENT_MS_MAX = 120_000;
+
+export type Destination = 'rdb' | 'aof';
+
+/** The snapshot that is being made. */
+interface Running {
+	readonly destination: Destination;
+	readonly startedMs: number;
+	/** `engine.dirty` when it began. */
+	readonly dirtyBefore: number;
+	readonly keysTotal: number;
+	/** Undefined until its process is there. */
+	task: SnapshotTask | undefined;
+	/** The path that is written, '' before it is known. */
+	tempPath: string;
+	cancelled: boolean;
+}
+
+export class Snapshots {
+	/** When `dbfilename` was last written, or the server started. */
+	lastSaveMs: number;
+	/** Seconds that the last BGSAVE and the last rewrite took, -1 for none yet. */
+	lastBgsaveSeconds = -1;
+	lastRewriteSeconds = -1;
+	lastRewriteOk = true;
+	/** SAVE and BGSAVE, and rewrites, since the start. */
+	saveCount = 0;
+	rewriteCount = 0;
+	bgsaveScheduled = false;
+	rewriteScheduled = false;
+	readonly pace: RewritePace;
+	/** How long a child may be silent, in milliseconds. */
+	childSilentMsMax = CHILD_SILENT_MS_MAX;
+	readonly #server: Server;
+	#running: Running | undefined = undefined;
+	/** Resolves when what is running has ended. */
+	#ended: Promise<void> = Promise.resolve();
+	#lastTryMs = 0;
+	/** The files of the log are damaged somewhere: the next snapshot is made from memory. */
+	#logIsDamaged = false;
+
+	constructor(server: Server) {
+		this.#server = server;
+		this.lastSaveMs = server.startedMs;
+		this.pace = new RewritePace(server.logger);
+	}
+
+	// ---- what is going on -----------------------------------------------------------------------
+
+	get running(): Destination | undefined {
+		return this.#running?.destination;
+	}
+
+	/** Since when it runs, milliseconds since 1970; 0 if nothing does. */
+	get runningSinceMs(): number {
+		return this.#running?.startedMs ?? 0;
+	}
+
+	/** Keys written so far, and all of them; 0 if nothing is running. */
+	get progress(): { readonly processed: number; readonly total: number } {
+		const running = this.#running;
+		if (running === undefined) return { processed: 0, total: 0 };
+		const processed = running.task?.progress.keysProcessed ?? 0;
+		return { processed, total: Math.max(running.keysTotal, processed) };
+	}
+
+	// ---- saving ---------------------------------------------------------------------------------
+
+	/** Writes `dbfilename` before returning; false, and the reason logged, if that fails. */
+	saveNow(): boolean {
+		const { engine, fs, settings, logger, env } = this.#server;
+		const folder = this.#server.folder;
+		const name = toNative(settings.dbfilename);
+		try {
+			saveRdbNow(engine, fs, folder, name, `temp-${process.pid}.rdb`, this.#rdbOptions(false));
+		} catch (error) {
+			logger.log('warning', `Error saving ${name} (in server root dir ${folder}): ${errorText(error)}`);
+			return false;
+		}
+		logger.log('notice', 'DB saved on disk');
+		engine.dirty = 0;
+		engine.bgsaveFailed = false;
+		this.lastSaveMs = env.clock.nowMs();
+		return true;
+	}
+
+	/** Begins to write `dbfilename`; false if a snapshot is being made already. */
+	bgsave(): boolean {
+		if (this.#running !== undefined) return false;
+		const { env, settings, fs, folder, engine, logger } = this.#server;
+		this.saveCount++;
+		this.#lastTryMs = env.clock.nowMs();
+		const running = this.#begin('rdb');
+		const name = toNative(settings.dbfilename);
+		const source = this.#logSource();
+		if (source !== undefined) {
+			this.#fold(running, source, 'rdb', `${folder}/${name}`);
+		} else {
+			const tempName = `temp-walk-${process.pid}.rdb`;
+			running.tempPath = `${folder}/${tempName}`;
+			running.task = startWalk(engine, this.#rdbOptions(false), { fs, folder, name, tempName });
+		}
+		const task = running.task!;
+		logger.log('notice', `Background saving started by pid ${task.pid}`);
+		this.#ended = this.#endSave(running, task);
+		return true;
+	}
+
+	async #endSave(running: Running, task: SnapshotTask): Promise<void> {
+		const { engine, env, logger } = this.#server;
+		const outcome = await task.outcome;
+		this.#finish(running, outcome);
+		const nowMs = env.clock.nowMs();
+		this.lastBgsaveSeconds = secondsBetween(running.startedMs, nowMs);
+		if (outcome.kind === 'done') {
+			logger.log('notice', 'DB saved on disk');
+			logger.log('notice', 'Background saving terminated with success');
+			engine.dirty = Math.max(0, engine.dirty - running.dirtyBefore);
+			engine.bgsaveFailed = false;
+			this.lastSaveMs = nowMs;
+			return;
+		}
+		if (isError(outcome)) engine.bgsaveFailed = true;
+		const signal = signalOf(outcome);
+		if (signal === 0) logger.log('warning', reasonOf(outcome));
+		logger.log(
+			'warning',
+			signal === 0 ? 'Background saving error' : `Background saving terminated by signal ${signal}`,
+		);
+	}
+
+	// ---- rewriting the log ----------------------------------------------------------------------
+
+	/** Begins to make a new base of the log; false if a snapshot is being made already. */
+	rewrite(): boolean {
+		if (this.#running !== undefined) return false;
+		this.rewriteCount++;
+		this.rewriteScheduled = false;
+		this.#ended = this.#runRewrite(this.#begin('aof'));
+		return true;
+	}
+
+	async #runRewrite(running: Running): Promise<void> {
+		const { env, logger } = this.#server;
+		const outcome = await this.#makeBase(running);
+		this.#finish(running, outcome);
+		this.lastRewriteSeconds = secondsBetween(running.startedMs, env.clock.nowMs());
+		if (outcome.kind === 'done') {
+			this.lastRewriteOk = true;
+			this.pace.failures = 0;
+			logger.log('notice', 'Background AOF rewrite finished successfully');
+			return;
+		}
+		if (isError(outcome)) {
+			this.lastRewriteOk = false;
+			this.pace.failures++;
+		}
+		const signal = signalOf(outcome);
+		if (signal === 0) logger.log('warning', reasonOf(outcome));
+		logger.log(
+			'warning',
+			signal === 0
+				? 'Background AOF rewrite terminated with error'
+				: `Background AOF rewrite terminated by signal ${signal}`,
+		);
+	}
+
+	/** A rewrite from its beginning to the new base in its place. Never rejects. */
+	async #makeBase(running: Running): Promise<SnapshotOutcome> {
+		const { log, settings, logger } = this.#server;
+		const format: SnapshotFormat = settings.aofUseRdbPreamble ? 'rdb' : 'aof';
+		try {
+			let offset = log.endOffset;
+			if (!log.attached) {
+				this.#writeFromMemory(running, format);
+			} else {
+				if (this.#logIsDamaged) return this.#startAfresh();
+				const begun = await log.beginNewFile();
+				if (typeof begun === 'string') return failure(begun);
+				offset = begun.offset;
+				if (!running.cancelled) this.#fold(running, begun.source, format, '');
+			}
+			const { task } = running;
+			if (task === undefined) return { kind: 'cancelled' };
+			logger.log('notice', `Background append only file rewriting started by pid ${task.pid}`);
+			const outcome = await task.outcome;
+			if (outcome.kind !== 'done') return outcome;
+			logger.log('notice', `Successfully created the temporary AOF base file ${baseName(running.tempPath)}`);
+			logger.log('notice', 'Background AOF rewrite terminated with success');
+			const refusal = await log.replaceBase(running.tempPath, format, offset);
+			return refusal === null ? outcome : failure(refusal);
+		} catch (error) {
+			return failure(errorText(error));
+		}
+	}
+
+	/** Begins to write the base from the dataset in memory: the log is switched off, and its files are old. */
+	#writeFromMemory(running: Running, format: SnapshotFormat): void {
+		const { engine, fs, folder } = this.#server;
+		const name = `temp-rewriteaof-bg-${process.pid}.aof`;
+		running.tempPath = `${folder}/${name}`;
+		if (format === 'rdb') {
+			const tempName = `temp-walk-${process.pid}.rdb`;
+			running.task = startWalk(engine, this.#rdbOptions(true), { fs, folder, name, tempName });
+			return;
+		}
+		// The walk knows the other format only; who chose this one, and no log, gets it at once.
+		writeAofFileSync(fs, folder, name, datasetCommands(engine.dbs));
+		const keys = engine.dbs.reduce((sum, db) => sum + db.size, 0);
+		const result = { size: 0, keys, keysCopied: 0 };
+		running.task = {
+			pid: process.pid,
+			progress: { phase: 'writing', keysProcessed: keys, bytes: 0 },
+			outcome: Promise.resolve({ kind: 'done', result, peakMemory: 0 }),
+			cancel: () => {},
+		};
+	}
+
+	/** Replaces the log, which is damaged somewhere, by one that begins with the dataset in memory. */
+	#startAfresh(): SnapshotOutcome {
+		const { persistence } = this.#server;
+		const refusal = persistence.startLogAfresh();
+		if (refusal !== null) return failure(refusal);
+		this.#logIsDamaged = false;
+		return { kind: 'done', result: { size: 0, keys: 0, keysCopied: 0 }, peakMemory: 0 };
+	}
+
+	// ---- the way of a snapshot ------------------------------------------------------------------
+
+	#begin(destination: Destination): Running {
+		const { engine, env } = this.#server;
+		const running: Running = {
+			destination,
+			startedMs: env.clock.nowMs(),
+			dirtyBefore: engine.dirty,
+			keysTotal: engine.dbs.reduce((sum, db) => sum + db.size, 0),
+			task: undefined,
+			tempPath: '',
+			cancelled: false,
+		};
+		this.#running = running;
+		return running;
+	}
+
+	/** It has ended: nothing of it is left on disk unless it is done. */
+	#finish(running: Running, outcome: SnapshotOutcome): void {
+		if (outcome.kind !== 'done' && running.tempPath !== '') removeQuietly(running.tempPath);
+		if (outcome.kind === 'failed' && outcome.sourceIsDamaged) {
+			this.#logIsDamaged = true;
+			this.#server.logger.log(
+				'warning',
+				'The files of the log are not what they should be: the next snapshot is made from memory',
+			);
+		}
+		this.#running = undefined;
+	}
+
+	/** What the log's files hold, if that is all there is: everything appended is written first. */
+	#logSource(): FoldSource | undefined {
+		const { log, engine, logger } = this.#server;
+		if (!log.attached || this.#logIsDamaged) return undefined;
+		engine.effects.seal();
+		if (!log.flushNow()) return undefined;
+		try {
+			return log.foldSource();
+		} catch (error) {
+			logger.log('warning', `Can't make a snapshot from the log: ${errorText(error)}`);
+			return undefined;
+		}
+	}
+
+	/** Starts a child that writes a temporary file, and renames it to `finalPath` if that is given. */
+	#fold(running: Running, source: FoldSource, format: SnapshotFormat, finalPath: string): void {
+		const { engine, env, settings, folder, foldProgram } = this.#server;
+		const { base, sections } = source;
+		const foldSettings = {} as FoldSettings;
+		copyFoldSettings(foldSettings, settings);
+		const aux = [...rdbAuxFields(engine, this.#rdbOptions(running.destination === 'aof'))];
+		const jobOf = (): FoldJob => ({
+			base: base === null ? null : { path: base.path, format: base.preamble ? 'aof' : base.format },
+			sections,
+			output: { format, path: running.tempPath, finalPath },
+			settings: foldSettings,
+			maxmemoryPolicy: settings.maxmemoryPolicy,
+			aux,
+			keyCount: running.keysTotal,
+		});
+		running.task = startFoldProcess({ env, program: foldProgram, silentMsMax: this.childSilentMsMax, jobOf });
+		const { pid } = running.task;
+		running.tempPath =
+			running.destination === 'rdb' ? `${folder}/temp-${pid}.rdb` : `${folder}/temp-rewriteaof-bg-${pid}.aof`;
+	}
+
+	#rdbOptions(isAofBase: boolean): RdbSaveOptions {
+		return { isAofBase, replication: undefined, functions: this.#server.persistence.functions };
+	}
+
+	/** Ends what is being made for that destination; nothing is reported as an error then. */
+	cancel(destination: Destination): void {
+		const running = this.#running;
+		if (running?.destination !== destination) return;
+		running.cancelled = true;
+		running.task?.cancel();
+	}
+
+	/** Ends whatever is being made, and waits for its end. */
+	async stop(): Promise<void> {
+		this.cancel('rdb');
+		this.cancel('aof');
+		await this.#ended;
+	}
+
+	/** As `stop`, for a process that is about to end: without waiting. */
+	abandon(): void {
+		const path = this.#running?.tempPath ?? '';
+		this.cancel('rdb');
+		this.cancel('aof');
+		if (path !== '') removeQuietly(path);
+	}
+
+	// ---- by themselves --------------------------------------------------------------------------
+
+	/** Several times a second: starts what is due. */
+	tick(nowMs: number): void {
+		if (this.#running === undefined && this.rewriteScheduled && !this.pace.mustWait(nowMs)) this.rewrite();
+		if (this.#running === undefined) this.#saveIfDue(nowMs);
+		if (this.#running === undefined) this.#rewriteIfDue(nowMs);
+		if (this.#running === undefined && this.bgsaveScheduled && this.#maySave(nowMs)) {
+			this.bgsaveScheduled = false;
+			this.bgsave();
+		}
+	}
+
+	/** Not too soon after a failure. */
+	#maySave(nowMs: number): boolean {
+		return !this.#server.engine.bgsaveFailed || nowMs - this.#lastTryMs > RETRY_MS;
+	}
+
+	#saveIfDue(nowMs: number): void {
+		const { engine, settings, logger } = this.#server;
+		if (!this.#maySave(nowMs)) return;
+		const due = settings.save.find(
+			({ seconds, changes }) =>
+				engine.dirty >= changes && Math.floor((nowMs - this.lastSaveMs) / 1000) > seconds,
+		);
+		if (due === undefined) return;
+		logger.log('notice', `${due.changes} changes in ${due.seconds} seconds. Saving...`);
+		this.bgsave();
+	}
+
+	#rewriteIfDue(nowMs: number): void {
+		const { log, settings, logger } = this.#server;
+		const { autoAofRewritePercentage, autoAofRewriteMinSize } = settings;
+		if (!settings.appendonly || !log.attached || autoAofRewritePercentage === 0) return;
+		const { currentSize, baseSize } = log.stats();
+		if (currentSize <= autoAofRewriteMinSize) return;
+		const growth = Math.floor((currentSize * 100) / Math.max(1, baseSize)) - 100;
+		if (growth < autoAofRewritePercentage || this.pace.mustWait(nowMs)) return;
+		logger.log('notice', `Starting automatic rewriting of AOF on ${growth}% growth`);
+		this.rewrite();
+	}
+}
+
+function secondsBetween(startMs: number, endMs: number): number {
+	return Math.floor(endMs / 1000) - Math.floor(startMs / 1000);
+}
+
+function baseName(path: string): string {
+	return path.slice(path.lastIndexOf('/') + 1);
+}
+
+function failure(message: string): SnapshotOutcome {
+	return { kind: 'failed', message, sourceIsDamaged: false };
+}
+
+/** The signal that ended it, 0 if none did. To end it on purpose Redis uses SIGUSR1. */
+function signalOf(outcome: SnapshotOutcome): number {
+	if (outcome.kind === 'signal') return outcome.signal;
+	return outcome.kind === 'cancelled' ? constants.signals.SIGUSR1 : 0;
+}
+
+/** Whether it counts as a failure: SIGUSR1 says that nobody wants the result any more. */
+function isError(outcome: SnapshotOutcome): boolean {
+	if (outcome.kind === 'done' || outcome.kind === 'cancelled') return false;
+	return outcome.kind !== 'signal' || outcome.signal !== constants.signals.SIGUSR1;
+}
+
+function reasonOf(outcome: SnapshotOutcome): string {
+	switch (outcome.kind) {
+		case 'failed':
+			return `Error making the snapshot: ${outcome.message}`;
+		case 'hung':
+			return `The child that makes the snapshot has not been heard of for ${Math.floor(outcome.silentMs / 1000)} seconds, and was killed`;
+		default:
+			return `The snapshot has ended: ${outcome.kind}`;
+	}
+}
