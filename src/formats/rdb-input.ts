@@ -50,6 +50,8 @@ const SCRATCH_BYTES = 4096;
 const BUFFER_BYTES = 128 * 1024;
 /** A buffer that a large string has blown up beyond this is given back afterwards. */
 const BUFFER_BYTES_KEPT = 4 * 1024 * 1024;
+/** Beyond what Redis writes (a listpack ends at 1 GiB), and what a Buffer surely holds. */
+const UNPACKED_BYTES_MAX = 2 ** 31;
 /** The longest string of V8, in characters. */
 const STRING_BYTES_MAX = 2 ** 29 - 24;
 /** A step of 3 LZF bytes gives at most 264: a block that declares more is a lie, found before memory is reserved. */
@@ -263,7 +265,8 @@ export class RdbInput {
 	private readLzf(): void {
 		const packedSize = this.readCount();
 		const size = this.readCount();
-		if (size > packedSize * LZF_EXPANSION_MAX) this.damaged('Invalid LZF compressed string');
+		if (size > packedSize * LZF_EXPANSION_MAX || size > UNPACKED_BYTES_MAX)
+			this.damaged('Invalid LZF compressed string');
 		this.need(packedSize);
 		const unpacked = lzfDecompress(this.buffer, this.at, this.at + packedSize, size, this.scratch);
 		if (unpacked === undefined) this.damaged('Invalid LZF compressed string');
