@@ -54,8 +54,6 @@ const BUFFER_BYTES_KEPT = 4 * 1024 * 1024;
 const UNPACKED_BYTES_MAX = 2 ** 31;
 /** The longest string of V8, in characters. */
 const STRING_BYTES_MAX = 2 ** 29 - 24;
-/** A step of 3 LZF bytes gives at most 264: a block that declares more is a lie, found before memory is reserved. */
-const LZF_EXPANSION_MAX = 88;
 /** `parseDouble` refuses what C's scanf takes as these. */
 const TRIMMED_DOUBLE = /^[ \t\n\v\f\r]+/;
 
@@ -265,12 +263,12 @@ export class RdbInput {
 	private readLzf(): void {
 		const packedSize = this.readCount();
 		const size = this.readCount();
-		if (size > packedSize * LZF_EXPANSION_MAX || size > UNPACKED_BYTES_MAX)
-			this.damaged('Invalid LZF compressed string');
 		this.need(packedSize);
-		const unpacked = lzfDecompress(this.buffer, this.at, this.at + packedSize, size, this.scratch);
-		if (unpacked === undefined) this.damaged('Invalid LZF compressed string');
+		const start = this.at;
 		this.at += packedSize;
+		const unpacked =
+			size > UNPACKED_BYTES_MAX ? undefined : lzfDecompress(this.buffer, start, this.at, size, this.scratch);
+		if (unpacked === undefined) this.damaged('Invalid LZF compressed string');
 		this.blobBytes = unpacked;
 		this.blobStart = 0;
 		this.blobEnd = size;

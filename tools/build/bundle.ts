@@ -24,6 +24,7 @@ const BIN_FOLDER = join(ROOT, 'dist/bin');
 const ENTRY_MODULES: Readonly<Record<string, string>> = {
 	'tsredis-server': 'dist/src/server/tsredis-server.js',
 	'tsredis-check-aof': 'dist/tools/aof-check/tsredis-check-aof.js',
+	'tsredis-check-rdb': 'dist/tools/rdb-check/tsredis-check-rdb.js',
 };
 
 /** Those that no user starts: the server forks them. */
