@@ -9,7 +9,7 @@
 import { fromNative } from '../../src/base/native-text.js';
 import { REDIS_VERSION, TSREDIS_VERSION } from '../../src/base/version.js';
 import { RdbFault } from '../../src/formats/rdb-fault.js';
-import { checkRdb, shown } from './check.js';
+import { type CheckOutcome, checkRdb, shown } from './check.js';
 import { findFlippedBit } from './flipped-bit.js';
 import { itemAt } from './item-at.js';
 import { type CheckRdbOptions, parseOptions, USAGE } from './options.js';
@@ -17,15 +17,19 @@ import { Printer } from './printer.js';
 import { type FileBit, RdbBytes } from './rdb-bytes.js';
 import { salvageRdb } from './salvage.js';
 
-/** Runs the program; the exit code. `print` takes byte strings. */
-export function main(args: readonly string[], print: (text: string) => void): number {
+/** Runs the program; the exit code. What is printed are byte strings; errors and the usage go to `printError`. */
+export function main(
+	args: readonly string[],
+	print: (text: string) => void,
+	printError: (text: string) => void,
+): number {
 	const options = parseOptions(args);
 	if (options === 'version') {
 		print(`tsredis-check-rdb ${TSREDIS_VERSION} (as redis-check-rdb ${REDIS_VERSION})\n`);
 		return 0;
 	}
 	if (options === 'usage') {
-		process.stderr.write(USAGE);
+		printError(USAGE);
 		return 1;
 	}
 	const printer = new Printer(print);
@@ -34,7 +38,7 @@ export function main(args: readonly string[], print: (text: string) => void): nu
 		return checkFile(options, printer);
 	} catch (error) {
 		printer.flush();
-		process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+		printError(`${fromNative(error instanceof Error ? error.message : String(error))}\n`);
 		return 1;
 	} finally {
 		printer.flush();
@@ -53,7 +57,7 @@ function checkFile(options: CheckRdbOptions, printer: Printer): number {
 				printer.line(`[additional info] Everything before offset ${outcome.badItemStart} could be read`);
 			}
 		}
-		if (options.salvage !== '') salvage(bytes, options.salvage, printer);
+		if (options.salvage !== '') salvage(bytes, outcome, options.salvage, printer);
 		return outcome.ok ? 0 : 1;
 	} finally {
 		bytes.close();
@@ -73,11 +77,14 @@ function printFlippedBit(bytes: RdbBytes, flipped: FileBit, printer: Printer): v
 	);
 }
 
-function salvage(bytes: RdbBytes, path: string, printer: Printer): void {
+function salvage(bytes: RdbBytes, outcome: CheckOutcome, path: string, printer: Printer): void {
 	const name = fromNative(path);
 	try {
 		const { keysKept, lost } = salvageRdb(bytes, path);
 		if (bytes.repair !== null) printer.line(`[salvage] Repaired the bit at offset ${bytes.repair.offset}`);
+		else if (!outcome.ok && lost.length === 0) {
+			printer.line('[salvage] What is damaged is not known: values may differ from what they were');
+		}
 		for (const { from, to, key, message } of lost) {
 			const what = key === undefined ? '' : `, the key '${shown(key)}'`;
 			printer.line(`[salvage] Lost the ${to - from} bytes from offset ${from} to ${to}${what}: ${message}`);
