@@ -84,7 +84,9 @@ export class Persistence {
 		const { logger, env, engine } = this.#server;
 		const result = await this.#readDump();
 		if (result === null || result.kind === 'failed') {
-			logger.log('warning', 'Fatal error loading the DB, check server logs. Exiting.');
+			const isDamaged = result !== null && result.reason !== 'unsupported';
+			const end = 'Terminating server after rdb file reading failure.';
+			logger.log('warning', isDamaged ? end : 'Fatal error loading the DB, check server logs. Exiting.');
 			throw new LoadError('Fatal error loading the DB');
 		}
 		engine.loading = false;

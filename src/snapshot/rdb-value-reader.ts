@@ -240,7 +240,8 @@ function hashOfPairs(
 	let small = pairs.length / 2 <= limits.hashMaxListpackEntries;
 	if (checkSizes && small) small = pairs.every((text) => text.length <= limits.hashMaxListpackValue);
 	const hash = HashValue.ofPairs(pairs, small ? 'listpack' : 'hashtable');
-	return hash ?? input.damaged(`${what} with dup elements`);
+	if (hash !== undefined) return hash;
+	return input.damaged(checkSizes ? `${what} with dup elements` : `${what} integrity check failed.`);
 }
 
 // ---- sorted sets ------------------------------------------------------------------------------------
@@ -277,7 +278,7 @@ function zsetOfPairs(
 		scores.push(score);
 	}
 	const encoding = count > limits.zsetMaxListpackEntries ? 'skiplist' : 'listpack';
-	return ZSetValue.ofScored(members, scores, encoding) ?? input.damaged(`${what} with dup elements`);
+	return ZSetValue.ofScored(members, scores, encoding) ?? input.damaged(`${what} integrity check failed.`);
 }
 
 // ---- modules ----------------------------------------------------------------------------------------
