@@ -5,7 +5,8 @@
  *
  * 1. Where the fault lies within a value whose lengths still hold, the value is passed over by those.
  * 2. Else at every byte behind the start of the bad item, until a row of items begins there that can't be chance: it
- *    leads to the end of the file, or has `CHAIN_ENTRIES` entries, each looked into to the last byte.
+ *    leads to the end of the file, or has `CHAIN_ENTRIES` entries, each looked into to the last byte. It begins with an
+ *    entry of some length, or with the two items that begin a database: better to lose a small key than to make one up.
  *
  * Entries are copied as they are; only the types that version 11 added are written anew. A hint about the number of
  * keys (RESIZEDB) is dropped where something was lost. The new file gets a sum of its own.
@@ -20,7 +21,7 @@ import {
 	RDB_TYPE_STREAM_LISTPACKS_3,
 } from '../../src/formats/rdb-codes.js';
 import { RdbFault } from '../../src/formats/rdb-fault.js';
-import { RdbFileReader } from '../../src/snapshot/rdb-file-reader.js';
+import { RdbFileReader, type RdbItem } from '../../src/snapshot/rdb-file-reader.js';
 import { RdbFileWriter } from '../../src/snapshot/rdb-file-writer.js';
 import { isRdbValueType } from '../../src/snapshot/rdb-value-reader.js';
 import type { Value } from '../../src/types/value.js';
@@ -44,7 +45,9 @@ export interface SalvageResult {
 const HEADER_SIZE = 9;
 const CHAIN_ENTRIES = 6;
 /** At the cut end of a file, where nothing more can follow, fewer have to do. */
-const CHAIN_ENTRIES_AT_CUT = 2;
+const CHAIN_ENTRIES_AT_CUT = 4;
+/** The first entry of a row has to be so long: the end of a damaged value can look like a shorter one. */
+const FIRST_ENTRY_SIZE = 8;
 /** How far a row of items is followed. */
 const WINDOW_SIZE = 8 * 1024 * 1024;
 /** How many bytes are searched with one window. */
@@ -176,7 +179,7 @@ class Salvage {
 	private findNext(badStart: number, canSkip: boolean): number {
 		if (canSkip) {
 			const behind = this.behindValue(badStart);
-			if (behind > 0 && this.isPlausible(behind, this.window(behind), 0)) return behind;
+			if (behind > 0 && this.isPlausible(behind, this.window(behind), 0, 0)) return behind;
 		}
 		let base = Math.max(badStart + 1, HEADER_SIZE);
 		while (base < this.bytes.size) {
@@ -184,7 +187,8 @@ class Salvage {
 			const end = Math.min(SEARCH_SIZE, window.length);
 			for (let at = 0; at < end; at++) {
 				this.bar.update(base + at, this.bytes.size, 'salvaging');
-				if (mayBeginItem(window[at]!) && this.isPlausible(base + at, window, at)) return base + at;
+				if (!mayBeginItem(window[at]!)) continue;
+				if (this.isPlausible(base + at, window, at, FIRST_ENTRY_SIZE)) return base + at;
 			}
 			base += end;
 		}
@@ -204,28 +208,33 @@ class Salvage {
 		}
 	}
 
-	/** Whether items begin at `position`, which is at `at` of `window`. */
-	private isPlausible(position: number, window: Buffer, at: number): boolean {
+	/** Whether items begin at `position`, which is at `at` of `window`; the first entry not shorter than `minimum`. */
+	private isPlausible(position: number, window: Buffer, at: number, minimum: number): boolean {
 		const size = window.length - at;
 		const reachesEnd = position + size >= this.bytes.size;
 		const reader = new RdbFileReader(window.subarray(at), { withChecksum: false, keepRaw: false });
 		reader.version = this.version;
 		reader.db = this.db;
 		let entries = 0;
+		let previous: RdbItem | undefined;
 		try {
 			for (;;) {
 				const item = reader.next();
 				if (item === 'end') return reachesEnd && reader.position === size;
+				if (previous === 'select-db' && entries === 0 && item !== 'resize-db') return false;
+				if (previous === undefined && item !== 'select-db' && item !== 'entry') return false;
+				previous = item;
 				if (item !== 'entry') continue;
 				// Zero bytes look like entries with an empty key.
 				if (reader.key === '') return false;
 				if (reader.valueType === RDB_TYPE_MODULE_2) reader.skipValue();
 				else if (reader.readValue(this.settings) === undefined) return false;
+				if (entries === 0 && reader.position - reader.itemStart < minimum) return false;
 				if (++entries === CHAIN_ENTRIES) return true;
 			}
 		} catch (error) {
 			if (!(error instanceof RdbFault)) throw error;
-			return error.kind === 'short' && entries >= CHAIN_ENTRIES_AT_CUT;
+			return error.kind === 'short' && entries >= (minimum === 0 ? 1 : CHAIN_ENTRIES_AT_CUT);
 		}
 	}
 
