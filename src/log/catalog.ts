@@ -101,6 +101,11 @@ export class Catalog implements LogObserver {
 		}
 	}
 
+	/** Whether there is nothing to do at present. */
+	get isIdle(): boolean {
+		return this.isOff || !this.needed || (this.running === null && this.jobs.length === 0);
+	}
+
 	// ---- LogObserver ----------------------------------------------------------------------------
 
 	fileBegan(info: AofFileInfo, offset: number, db: number): void {
@@ -113,7 +118,10 @@ export class Catalog implements LogObserver {
 		const end = offset - info.startOffset + info.prefixSize;
 		if (isFirst) {
 			this.queueReconciling(file, end);
-			this.needed = end > 0 || this.files.size > 1 || this.options.fs.kindSync(this.folder) === 'folder';
+			this.needed =
+				end > 0 ||
+				[...this.files.values()].some((other) => this.sizeOf(other) > 0) ||
+				this.options.fs.kindSync(this.folder) === 'folder';
 		} else if (end > 0) {
 			this.jobs.push((store) => this.queueGaps(store, [{ file, from: 0, to: end }]));
 		}
