@@ -196,9 +196,12 @@ export class Catalog implements LogObserver {
 		this.queueFinished();
 		// What has still to be read from the files will be at the next start.
 		this.fillCount = 0;
-		if (this.needed && this.running === null && !this.isOff) this.run();
 		this.closing = true;
-		while (this.running !== null) await this.running;
+		while (this.needed && !this.isIdle) {
+			if (this.running === null) this.run();
+			await this.running;
+			if (this.store === null) break;
+		}
 		await this.store?.close().catch(() => undefined);
 		this.store = null;
 		this.isOff = true;

@@ -241,6 +241,7 @@ export class OriginsWriter implements LogObserver {
 	private startWriting(): void {
 		this.writing ??= this.write().finally(() => {
 			this.writing = null;
+			if (this.waiting.length > 0) this.startWriting();
 		});
 	}
 
