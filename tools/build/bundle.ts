@@ -23,6 +23,7 @@ const BIN_FOLDER = join(ROOT, 'dist/bin');
 /** The module that each program begins with. */
 const ENTRY_MODULES: Readonly<Record<string, string>> = {
 	'tsredis-server': 'dist/src/server/tsredis-server.js',
+	'tsredis-replay': 'dist/tools/log-replay/tsredis-replay.js',
 	'tsredis-check-aof': 'dist/tools/aof-check/tsredis-check-aof.js',
 	'tsredis-check-rdb': 'dist/tools/rdb-check/tsredis-check-rdb.js',
 };

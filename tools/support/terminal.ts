@@ -4,6 +4,7 @@ import { errorCode } from '../../src/base/error-text.js';
 
 const STDIN = 0;
 const STDOUT = 1;
+const STDERR = 2;
 const LF = 10;
 const FULL_PIPE_PAUSE_MS = 5;
 
@@ -25,16 +26,30 @@ export const PROCESS_TERMINAL: Terminal = {
 };
 
 function print(text: string): void {
-	const bytes = Buffer.from(text, 'latin1');
+	writeOut(Buffer.from(text, 'latin1'));
+}
+
+/** Writes a byte string to standard error. */
+export function printError(text: string): void {
+	writeFully(STDERR, Buffer.from(text, 'latin1'));
+}
+
+/** Writes to standard output before it returns; false if nobody reads on. */
+export function writeOut(bytes: Buffer): boolean {
+	return writeFully(STDOUT, bytes);
+}
+
+function writeFully(fd: number, bytes: Buffer): boolean {
 	let at = 0;
 	while (at < bytes.length) {
 		try {
-			at += writeSync(STDOUT, bytes, at);
+			at += writeSync(fd, bytes, at);
 		} catch (error) {
-			if (errorCode(error) !== 'EAGAIN') return; // nobody reads on
+			if (errorCode(error) !== 'EAGAIN') return false;
 			pauseThread();
 		}
 	}
+	return true;
 }
 
 /** A line of standard input without its newline, '' at the end. */
