@@ -148,11 +148,7 @@ export class LogCheck {
 	private checkContent(checked: CheckedFile, file: InputFile): FileVerdict {
 		let from = 0;
 		if (isRdbFile(file)) {
-			from = checkPreamble(file, shownPath(checked.path), {
-				print: (text) => this.print(text),
-				onProgress: this.watch(checked, file),
-				nowMs: Date.now(),
-			});
+			from = checkPreamble(checked.path, (text) => this.print(text));
 			if (from < 0) {
 				this.print('RDB preamble of AOF file is not sane, aborting.\n');
 				return 'failed';

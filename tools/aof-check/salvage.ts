@@ -5,12 +5,17 @@
  */
 import { closeSync, fdatasyncSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { errorText } from '../../src/base/error-text.js';
+import { quoteRepr } from '../../src/base/quote.js';
 import { Registry } from '../../src/engine/registry.js';
 import { aofEntryBytes } from '../../src/formats/aof-entry.js';
 import { isManifestError } from '../../src/formats/aof-manifest.js';
+import { RdbFault } from '../../src/formats/rdb-fault.js';
 import type { ChangedByte } from '../../src/log/block-damage.js';
 import { dataCommands } from '../../src/snapshot/data-commands.js';
 import { isWithoutEffect } from '../../src/snapshot/fold-keys.js';
+import { findFlippedBit } from '../rdb-check/flipped-bit.js';
+import { RdbBytes } from '../rdb-check/rdb-bytes.js';
+import { salvageRdb } from '../rdb-check/salvage.js';
 import { type InputFile, openInputFile, readRange } from '../support/input-file.js';
 import { besideManifest, isManifestFile, isRdbFile, readManifest, shownPath } from '../support/log-path.js';
 import type { ProgressBar } from '../support/progress-bar.js';
@@ -104,13 +109,13 @@ export class Salvage {
 			return;
 		}
 		try {
-			this.salvageContent(shown, file);
+			this.salvageContent(shown, path, file);
 		} finally {
 			file.close();
 		}
 	}
 
-	private salvageContent(shown: string, original: InputFile): void {
+	private salvageContent(shown: string, path: string, original: InputFile): void {
 		const { catalog, progress } = this.options;
 		const name = shown.slice(shown.lastIndexOf('/') + 1);
 		const onProgress = (position: number): void => progress.update(position, original.size, name);
@@ -122,7 +127,7 @@ export class Salvage {
 		}
 		let from = 0;
 		if (isRdbFile(file)) {
-			from = this.salvageBase(file, onProgress);
+			from = this.salvageBase(path, file);
 			if (from < 0) return;
 		}
 		// Every file begins with database 0 selected.
@@ -137,19 +142,51 @@ export class Salvage {
 		this.tell(salvaged, bad);
 	}
 
-	/** The part in RDB format, as a whole or not at all; the position behind it, or -1. */
-	private salvageBase(file: InputFile, onProgress: (position: number) => void): number {
-		const end = checkPreamble(file, '', { print: () => {}, onProgress, nowMs: 0 });
-		if (end >= 0 && this.outSize === 0) {
+	/** The part in RDB format, or what can be read of it; the position behind it, -1 if nothing behind it is known. */
+	private salvageBase(path: string, file: InputFile): number {
+		const end = checkPreamble(path, () => {});
+		if (this.outSize > 0) {
+			this.lostSize += file.size;
+			this.print('  lost: all of it, as a part in RDB format can only stand at the start\n');
+			return -1;
+		}
+		if (end >= 0) {
 			this.copy(file, { from: 0, to: end });
 			this.print(`  kept: 0 to ${end}, in RDB format\n`);
 			return end;
 		}
-		this.lostSize += file.size;
-		this.print(
-			'  lost: all of it, the part in RDB format is damaged; try tsredis-check-rdb --salvage on it\n',
-		);
+		this.salvageDamagedBase(path, file);
 		return -1;
+	}
+
+	private salvageDamagedBase(path: string, file: InputFile): void {
+		const partPath = `${this.options.outPath}.base`;
+		const bytes = new RdbBytes(path);
+		try {
+			const flipped = findFlippedBit(bytes);
+			if (flipped !== undefined) {
+				bytes.repair = flipped;
+				this.print(`  put right: bit ${flipped.bit} of the byte at ${flipped.offset}\n`);
+			}
+			const { keysKept, lost } = salvageRdb(bytes, partPath);
+			const part = openInputFile(partPath);
+			this.copy(part, { from: 0, to: part.size });
+			part.close();
+			unlinkSync(partPath);
+			this.print(`  kept: ${keysKept} keys, in RDB format\n`);
+			for (const { from, to, key, message } of lost) {
+				this.lostSize += to - from;
+				const what = key === undefined ? '' : ` with the key ${quoteRepr(key)}`;
+				this.print(`  lost: ${from} to ${to}, ${to - from} bytes${what}. ${message}\n`);
+			}
+			if (flipped === undefined) this.isDoubtful = true;
+		} catch (error) {
+			if (!(error instanceof RdbFault)) throw error;
+			this.lostSize += file.size;
+			this.print(`  lost: all of it. ${error.message}\n`);
+		} finally {
+			bytes.close();
+		}
 	}
 
 	private tell({ kept, lost }: SalvagedEntries, bad: readonly BadBlock[]): void {

@@ -17,6 +17,8 @@ import type { RdbBytes } from './rdb-bytes.js';
 export interface CheckWishes {
 	readonly keys: boolean;
 	readonly stats: boolean;
+	/** Commands may follow: what is behind the RDB data is no news. */
+	readonly isPreamble?: boolean;
 }
 
 /** What a check has found. */
@@ -131,7 +133,7 @@ class Check {
 		}
 		printer.info(reader.position, '\\o/ RDB looks OK! \\o/');
 		this.printCounts();
-		if (bytesBehind > 0) {
+		if (bytesBehind > 0 && this.wishes.isPreamble !== true) {
 			printer.line(`[info] ${bytesBehind} bytes follow the end of the RDB data, and were not looked at`);
 		}
 		if (this.wishes.stats) for (const line of this.sums.lines()) printer.line(line);
