@@ -242,18 +242,15 @@ export class AppendLog {
 		this.change.turnEnded();
 	}
 
-	/** Writes everything appended, at once and whatever is under way. Returns whether it is in the files. */
+	/** Writes everything appended, at once and whatever is under way. Returns whether it is in the file. */
 	flushNow(): boolean {
 		const { writer } = this;
 		if (writer.file === null) return true;
 		writer.markFlush(this.buffer.endOffset);
+		if (writer.writeError !== null) return writer.flushedOffset === writer.writtenOffset;
+		this.change.postpone();
 		// What the thread pool is writing is written once more: the same bytes at the same place.
-		for (let limit = -1; writer.writeError === null && limit !== writer.writeLimit; ) {
-			limit = writer.writeLimit;
-			if (limit > writer.writtenOffset && !writer.writeNow(writer.file)) break;
-			this.change.finishNow();
-		}
-		return writer.flushedOffset === writer.writtenOffset;
+		return writer.flushedOffset === writer.writtenOffset || writer.writeNow(writer.file);
 	}
 
 	/** Several times a second, by the server's cron: fsyncs under `everysec`, and tries a failed disk again. */
@@ -277,9 +274,7 @@ export class AppendLog {
 	 */
 	async beginNewFile(): Promise<BeginResult> {
 		const { file } = this.writer;
-		if (file === null) return 'the log has no files';
-		const offset = await this.change.rotate(file);
-		return typeof offset === 'string' ? offset : { offset, source: foldSourceUpTo(this.folder, offset) };
+		return file === null ? 'the log has no files' : await this.change.rotate(file);
 	}
 
 	/**

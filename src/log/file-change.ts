@@ -21,8 +21,10 @@ import type { Logger } from '../base/logger.js';
 import type { AofFileInfo } from '../formats/aof-manifest.js';
 import { emptyFileSteps, takeOverSteps } from './begin-log.js';
 import { runSteps, syncFileSteps } from './durable-steps.js';
+import { foldSourceUpTo } from './fold-source.js';
 import { LogFile } from './log-file.js';
 import type { LogFolder } from './log-folder.js';
+import type { BeginResult } from './log-options.js';
 import type { LogWriter } from './log-writer.js';
 
 const RETRY_PERIOD_MS = 1000;
@@ -38,8 +40,13 @@ interface Rotation {
 	readonly oldFile: LogFile;
 	/** Durable and named by the manifest on disk: the place may be settled. */
 	next: NextFile | null;
-	/** Settles the promise: the log position where the new file begins, or why there is none. */
-	readonly done: (result: number | string) => void;
+	/**
+	 * The place is settled behind an fsync of what was written when `next` was there: so the one that replies wait for
+	 * has little to do.
+	 */
+	syncTarget: number;
+	/** Settles the promise of `rotate`. */
+	readonly done: (result: BeginResult) => void;
 }
 
 export class FileChange {
@@ -71,15 +78,15 @@ export class FileChange {
 		return this.folder.isChanging ? 'the files of the AOF are being changed' : null;
 	}
 
-	/** Begins a new file; resolves with the log position where it begins, or with the reason why it can't be done. */
-	async rotate(oldFile: LogFile): Promise<number | string> {
+	/** Begins a new file; resolves with where it begins, or with the reason why it can't be done. */
+	async rotate(oldFile: LogFile): Promise<BeginResult> {
 		const { writer } = this;
 		if (this.rotation !== null || this.preparing) return 'a new AOF file is being opened already';
 		if (writer.writeError !== null) return writer.writeError;
 		writer.enter();
 		try {
-			return await new Promise<number | string>((done) => {
-				this.rotation = { oldFile, next: null, done };
+			return await new Promise<BeginResult>((done) => {
+				this.rotation = { oldFile, next: null, syncTarget: 0, done };
 				void this.prepare(this.rotation);
 			});
 		} finally {
@@ -94,14 +101,15 @@ export class FileChange {
 
 	/** A turn has ended: `flushedOffset` has advanced to the end of what was appended. */
 	turnEnded(): void {
-		if (this.rotation !== null) this.settlePlace(this.rotation);
+		if (this.rotation !== null) this.advance();
 	}
 
-	/** Finishes, before returning, a rotation whose place is settled. The writer has been told to write all it may. */
-	finishNow(): void {
-		const { rotation, writer } = this;
-		if (rotation === null || writer.fileEndOffset === Number.POSITIVE_INFINITY) return;
-		if (writer.writtenOffset === writer.fileEndOffset && writer.syncNow(rotation.oldFile)) this.advance();
+	/**
+	 * Lets the old file take everything up to now, because somebody can't wait for the new one: the place is settled anew
+	 * behind it.
+	 */
+	postpone(): void {
+		this.writer.fileEndOffset = Number.POSITIVE_INFINITY;
 	}
 
 	/** While the disk fails: tries to go on in a new file, about once a second. */
@@ -121,13 +129,13 @@ export class FileChange {
 		oldFile.begin();
 		try {
 			const next = await folder.exclusively(() => runSteps(folder.fs, emptyFileSteps(folder, this.replid)));
-			if (this.rotation === rotation) await this.shortenLastFsync(oldFile);
 			if (this.rotation !== rotation) {
 				this.discard(next);
 				return;
 			}
 			rotation.next = next;
-			if (writer.flushedOffset === writer.buffer.endOffset) this.settlePlace(rotation);
+			rotation.syncTarget = writer.writtenOffset;
+			this.advance();
 		} catch (error) {
 			if (this.rotation === rotation) this.end(errorText(error));
 		} finally {
@@ -137,50 +145,45 @@ export class FileChange {
 		}
 	}
 
-	/** What gathers behind this is what the last fsync of the old file has to write while replies wait. */
-	private async shortenLastFsync(oldFile: LogFile): Promise<void> {
-		const { writer, folder } = this;
-		const target = writer.writtenOffset;
-		try {
-			await runSteps(folder.fs, syncFileSteps(oldFile.fd));
-			if (writer.file === oldFile && writer.writeError === null && target > writer.fsyncedOffset)
-				writer.fsyncedOffset = target;
-		} catch (error) {
-			// The pages it was for are lost, whoever asked.
-			if (writer.file === oldFile) writer.syncFailed(error);
-		}
-	}
-
-	private settlePlace(rotation: Rotation): void {
-		const { writer } = this;
-		if (rotation.next === null || writer.fileEndOffset !== Number.POSITIVE_INFINITY) return;
-		writer.fileEndOffset = writer.flushedOffset;
-		writer.fileGeneration++;
-		this.advance();
-	}
-
-	/** Whenever something has been written, synced, or has failed. */
+	/** Whenever something has been written, synced, or has failed, and at the end of a turn. */
 	private advance(): void {
-		const { rotation, writer } = this;
-		if (rotation === null) return;
-		const { oldFile, next } = rotation;
-		if (writer.writeError !== null || writer.file !== oldFile) {
-			this.end(writer.writeError ?? 'the log has been closed');
-			return;
+		for (;;) {
+			const { rotation, writer } = this;
+			if (rotation === null) return;
+			const { oldFile, next } = rotation;
+			if (writer.writeError !== null || writer.file !== oldFile) {
+				this.end(writer.writeError ?? 'the log has been closed');
+				return;
+			}
+			if (next === null) return;
+			const isSettled = writer.fileEndOffset !== Number.POSITIVE_INFINITY;
+			const target = isSettled ? writer.fileEndOffset : rotation.syncTarget;
+			if (writer.writtenOffset < target) return;
+			if (writer.fsyncedOffset < target) {
+				// Never beside the writer's own: after a failed fsync another one must not follow.
+				writer.startFsyncIfNeeded(oldFile);
+				if (writer.isFsyncing) return;
+			} else if (isSettled) {
+				this.changeOver(rotation, next, target);
+				return;
+			} else {
+				if (writer.flushedOffset !== writer.buffer.endOffset) return;
+				writer.fileEndOffset = writer.flushedOffset;
+				writer.fileGeneration++;
+			}
 		}
-		const offset = writer.fileEndOffset;
-		if (next === null || writer.writtenOffset < offset) return;
-		if (writer.fsyncedOffset < offset) {
-			writer.startFsyncIfNeeded(oldFile);
-			return;
-		}
-		const { folder } = this;
+	}
+
+	/** The old file is whole, and durable, up to `offset`. */
+	private changeOver(rotation: Rotation, next: NextFile, offset: number): void {
+		const { folder, writer } = this;
 		const info = { ...next.info, startOffset: offset, replid: this.replid };
 		folder.placeIncremental(info);
 		this.rotation = null;
-		this.olderFilesSize += oldFile.position(offset);
+		this.olderFilesSize += rotation.oldFile.position(offset);
 		writer.switchTo(new LogFile(folder.fs, next.fd, info), offset);
-		rotation.done(offset);
+		// What comes before is described now: the next moment it may be history.
+		rotation.done({ offset, source: foldSourceUpTo(folder, offset) });
 	}
 
 	/** Gives the rotation up: the log goes on in the old file. */

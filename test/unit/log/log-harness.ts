@@ -6,10 +6,13 @@ import { AppendLog } from '../../../src/log/append-log.js';
 import { type LoadedLog, type LoadResult, loadLogNow, type RdbStep } from '../../../src/log/load-log.js';
 import type { LogNames } from '../../../src/log/log-folder.js';
 import type { LogFs } from '../../../src/log/log-fs.js';
+import type { HistoryLimits } from '../../../src/log/log-history.js';
 import type { FsyncPolicy } from '../../../src/log/log-options.js';
 
 export const NAMES: LogNames = { dir: '/d', folderName: 'aof', fileName: 'a' };
 export const MANIFEST_PATH = '/d/aof/a.manifest';
+
+const NO_HISTORY: HistoryLimits = { logHistorySize: 0, logHistorySeconds: 0, aofDisableAutoGc: false };
 
 export class ListLogger implements Logger {
 	lines: string[] = [];
@@ -73,7 +76,7 @@ export interface OpenLog {
 }
 
 /** Loads what is there and opens it for appending. */
-export function openLog(fs: LogFs, fsyncPolicy: FsyncPolicy): OpenLog {
+export function openLog(fs: LogFs, fsyncPolicy: FsyncPolicy, history: HistoryLimits = NO_HISTORY): OpenLog {
 	const env = new StillEnv();
 	const logger = new ListLogger();
 	const log = new AppendLog({
@@ -84,6 +87,7 @@ export function openLog(fs: LogFs, fsyncPolicy: FsyncPolicy): OpenLog {
 		fsyncPolicy,
 		replid: 'f'.repeat(40),
 		inlineFsyncUsMax: 0,
+		history,
 	});
 	const { manifest, endOffset } = loaded(load(fs).result);
 	const refusal = log.open(manifest, endOffset);
