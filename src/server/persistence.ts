@@ -84,9 +84,16 @@ export class Persistence {
 		const { logger, env, engine } = this.#server;
 		const result = await this.#readDump();
 		if (result === null || result.kind === 'failed') {
-			const isDamaged = result !== null && result.reason !== 'unsupported';
-			const end = 'Terminating server after rdb file reading failure.';
-			logger.log('warning', isDamaged ? end : 'Fatal error loading the DB, check server logs. Exiting.');
+			if (result !== null && result.reason !== 'unsupported') {
+				logger.log(
+					'warning',
+					`The RDB file is damaged at position ${result.position}: ${result.message} ` +
+						'tsredis-check-rdb shows more, and saves what can be read with --salvage.',
+				);
+				logger.log('warning', 'Terminating server after rdb file reading failure.');
+			} else {
+				logger.log('warning', 'Fatal error loading the DB, check server logs. Exiting.');
+			}
 			throw new LoadError('Fatal error loading the DB');
 		}
 		engine.loading = false;

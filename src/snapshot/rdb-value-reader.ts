@@ -240,8 +240,12 @@ function hashOfPairs(
 	let small = pairs.length / 2 <= limits.hashMaxListpackEntries;
 	if (checkSizes && small) small = pairs.every((text) => text.length <= limits.hashMaxListpackValue);
 	const hash = HashValue.ofPairs(pairs, small ? 'listpack' : 'hashtable');
-	if (hash !== undefined) return hash;
-	return input.damaged(checkSizes ? `${what} with dup elements` : `${what} integrity check failed.`);
+	return hash ?? duplicates(input, what);
+}
+
+/** `what`: the type of the value and the encoding, two words. */
+function duplicates(input: RdbInput, what: string): never {
+	return input.damaged(`${what} integrity check failed: ${what.split(' ')[1]} with dup elements`);
 }
 
 // ---- sorted sets ------------------------------------------------------------------------------------
@@ -278,7 +282,7 @@ function zsetOfPairs(
 		scores.push(score);
 	}
 	const encoding = count > limits.zsetMaxListpackEntries ? 'skiplist' : 'listpack';
-	return ZSetValue.ofScored(members, scores, encoding) ?? input.damaged(`${what} integrity check failed.`);
+	return ZSetValue.ofScored(members, scores, encoding) ?? duplicates(input, what);
 }
 
 // ---- modules ----------------------------------------------------------------------------------------

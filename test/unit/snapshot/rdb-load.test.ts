@@ -248,9 +248,13 @@ describe('RDB files', () => {
 			[2, two('a', 'a'), 'Duplicate set members detected'],
 			[4, two(...pairs), 'Duplicate hash fields detected'],
 			[3, two(...pairs), 'Duplicate zset fields detected'],
-			[13, rdbBlob(ziplist(...pairs)), 'Hash ziplist integrity check failed.'],
-			[12, rdbBlob(ziplist(...pairs)), 'Zset ziplist integrity check failed.'],
-			[9, rdbBlob(zipmap(['a', '1'], ['a', '2'])), 'Hash zipmap with dup elements'],
+			[13, rdbBlob(ziplist(...pairs)), 'Hash ziplist integrity check failed: ziplist with dup elements'],
+			[12, rdbBlob(ziplist(...pairs)), 'Zset ziplist integrity check failed: ziplist with dup elements'],
+			[
+				9,
+				rdbBlob(zipmap(['a', '1'], ['a', '2'])),
+				'Hash zipmap integrity check failed: zipmap with dup elements',
+			],
 		];
 		for (const [type, value, expected] of cases)
 			assert.equal(failure(rdbFile(10, rdbEntry(type, 'key', value))), `damaged: ${expected}`);
