@@ -60,8 +60,9 @@ export class RequestParser {
 	#missing = -1;
 	/** Length of the argument being read; -1 before its header has been read. */
 	#bulkLength = -1;
-	/** An incomplete request: its bytes are [0, #heldLength) of `#held`. */
+	/** An incomplete request: its bytes are `#heldLength` of `#held` from `#heldStart` on. */
 	#held: Buffer = EMPTY;
+	#heldStart = 0;
 	#heldLength = 0;
 	#text = '';
 	#textStart = 0;
@@ -91,16 +92,21 @@ export class RequestParser {
 			this.#begin(chunk, from, to);
 			return;
 		}
+		const heldStart = this.#heldStart;
+		const heldEnd = heldStart + this.#heldLength;
 		const length = this.#heldLength + to - from;
 		if (length > this.#held.length) {
 			const grown = Buffer.allocUnsafeSlow(
 				Math.max(length, Math.min(this.#held.length * 2, length + (1 << 20))),
 			);
-			this.#held.copy(grown, 0, 0, this.#heldLength);
+			this.#held.copy(grown, 0, heldStart, heldEnd);
 			this.#held = grown;
+		} else if (heldStart > 0) {
+			this.#held.copyWithin(0, heldStart, heldEnd);
 		}
 		chunk.copy(this.#held, this.#heldLength, from, to);
-		const resumeAt = this.#position;
+		const resumeAt = this.#position - heldStart;
+		this.#heldStart = 0;
 		this.#heldLength = 0;
 		this.#begin(this.#held, 0, length);
 		this.#position = resumeAt;
@@ -306,21 +312,23 @@ export class RequestParser {
 		return PROTOCOL_ERROR;
 	}
 
-	/** Keeps the incomplete request for the next `feed`. */
+	/** Keeps the incomplete request for the next `feed`. The requests before it stay where they are until then. */
 	#putAside(): number {
 		const length = this.#limit - this.start;
+		this.#heldLength = length;
+		if (length > 0 && this.source === this.#held) {
+			this.#heldStart = this.start;
+			this.end = this.start;
+			return NEED_MORE;
+		}
 		if (length > 0) {
-			if (this.source !== this.#held) {
-				if (length > this.#held.length) this.#held = Buffer.allocUnsafeSlow(Math.max(length, 1024));
-				this.source.copy(this.#held, 0, this.start, this.#limit);
-			} else if (this.start > 0) {
-				this.#held.copyWithin(0, this.start, this.#limit);
-			}
+			if (length > this.#held.length) this.#held = Buffer.allocUnsafeSlow(Math.max(length, 1024));
+			this.source.copy(this.#held, 0, this.start, this.#limit);
 		} else if (this.#held.length > HELD_CAPACITY_KEPT_MAX) {
 			this.#held = EMPTY;
 		}
 		this.#position -= this.start;
-		this.#heldLength = length;
+		this.#heldStart = 0;
 		this.start = 0;
 		this.end = 0;
 		this.#limit = length;
