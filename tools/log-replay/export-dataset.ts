@@ -2,9 +2,9 @@
  * `tsredis-replay export`: the newest base at or before the place, and the log from there on, folded as the server's
  * own snapshots are (src/snapshot/fold.ts).
  */
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { errorText } from '../../src/base/error-text.js';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { errorCode, errorText } from '../../src/base/error-text.js';
 import { SILENT_LOGGER } from '../../src/base/logger.js';
 import { fromNative } from '../../src/base/native-text.js';
 import { systemEnv } from '../../src/base/system-env.js';
@@ -17,6 +17,8 @@ import type { LogMap } from './log-map.js';
 import type { LogView } from './log-view.js';
 import type { ExportOptions } from './options.js';
 import { ReplayFault } from './replay-fault.js';
+
+const FULL_DISK_CODES: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS']);
 
 export interface Exported {
 	/** The log position of the dataset. */
@@ -32,11 +34,21 @@ export async function exportDataset(
 	onProgress: (progress: FoldProgress, totalBytes: number) => void,
 ): Promise<Exported> {
 	const { rdbPath } = options;
-	if (existsSync(rdbPath)) throw new ReplayFault('output', `${rdbPath} exists already`);
+	refuseOutput(rdbPath);
 	const { offset } = await view.find(options.at, 'upTo');
 	const source = sourceAt(view.map, offset);
 	const result = fold(view, source, rdbPath, onProgress);
 	return { offset, keys: result.keys, size: result.size };
+}
+
+/** Finds out early that the file can't be written. @throws ReplayFault */
+function refuseOutput(path: string): void {
+	if (existsSync(path)) throw new ReplayFault('output', `${path} exists already`);
+	try {
+		accessSync(dirname(resolve(path)), constants.W_OK);
+	} catch (error) {
+		throw new ReplayFault('output', `${path} can't be written: ${errorText(error)}`);
+	}
 }
 
 /** What makes up the dataset at a log position. @throws ReplayFault */
@@ -103,6 +115,9 @@ function fold(
 			onProgress(task.progress, totalBytes);
 		}
 	} catch (error) {
+		if (FULL_DISK_CODES.has(errorCode(error))) {
+			throw new ReplayFault('output', `${rdbPath} can't be written: ${errorText(error)}`);
+		}
 		if (!(error instanceof FoldFault)) throw error;
 		throw new ReplayFault(error.sourceIsDamaged ? 'log' : 'output', errorText(error));
 	}
