@@ -41,6 +41,7 @@ export function addCommands(registry: Registry, server: Server): void {
 	registry.add(zsetCommands());
 	registry.add(genericCommands());
 	registry.add(dumpCommands());
+	registry.add(server.migrator.commands());
 	registry.add(pubsubCommands(server.pubsub));
 	registry.add(configCommands(server.config, () => server.resetStatistics()));
 }

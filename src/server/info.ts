@@ -175,6 +175,7 @@ function statsFields(server: Server): InfoField[] {
 		['pubsubshard_channels', pubsub.shardChannels.size],
 		['latest_fork_usec', 0],
 		['total_forks', 0],
+		['migrate_cached_sockets', server.migrator.cachedSocketCount],
 		['slave_expires_tracked_keys', 0],
 		['tracking_total_keys', 0],
 		['tracking_total_items', 0],

@@ -22,8 +22,10 @@ import { type LogFs, nodeLogFs } from '../log/log-fs.js';
 import { LogObservers } from '../log/log-observers.js';
 import { OriginsWriter } from '../log/origins-writer.js';
 import { ListenError, Listeners } from '../net/listeners.js';
+import { connectPeer } from '../net/peer-socket.js';
 import { Turn } from '../net/turn.js';
 import { PubSub } from '../pubsub/pubsub-state.js';
+import { Migrator } from '../snapshot/migrate-commands.js';
 import { addCommands } from './commands.js';
 import { Config } from './config/config.js';
 import { Cron } from './cron.js';
@@ -59,6 +61,7 @@ export class Server {
 	readonly origins: OriginsWriter;
 	readonly fs: LogFs;
 	readonly cron: Cron;
+	readonly migrator: Migrator;
 	readonly persistence: Persistence;
 	readonly snapshots: Snapshots;
 	/** The module that a child runs which makes a snapshot. */
@@ -139,6 +142,7 @@ export class Server {
 		this.log.onRelease = () => this.#turn.release();
 		this.listeners = new Listeners(this.engine);
 		this.cron = new Cron(this);
+		this.migrator = new Migrator(this.engine, connectPeer);
 		addCommands(registry, this);
 		for (const { from, to } of settings.renameCommand) {
 			const error = registry.rename(from, to);
@@ -217,6 +221,7 @@ export class Server {
 	/** Stops serving; the log is written and made durable. No handle of the server stays open. */
 	async close(): Promise<void> {
 		this.cron.stop();
+		this.migrator.stop();
 		await this.snapshots.stop();
 		await this.listeners.close();
 		this.#turn.end();
