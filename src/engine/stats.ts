@@ -28,6 +28,8 @@ export class Stats {
 	queryBufferLimitDisconnections = 0;
 	outputBufferLimitDisconnections = 0;
 	lazyfreedObjects = 0;
+	/** Encodings in payloads and files that were looked into. */
+	dumpPayloadSanitizations = 0;
 	peakMemoryBytes = 0;
 	// Turns of the event loop in which there was something to do, and what took how long in them.
 	eventLoopCycles = 0;

@@ -64,6 +64,8 @@ export class RdbInput {
 	blobBytes: Buffer;
 	blobStart = 0;
 	blobEnd = 0;
+	/** How many encodings have been looked into in full; counted by who does it. */
+	checkedCount = 0;
 	private readonly source: ByteSource | null;
 	private buffer: Buffer;
 	/** The next byte to read, and the end of what is there. */

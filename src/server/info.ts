@@ -182,6 +182,7 @@ function statsFields(server: Server): InfoField[] {
 		['tracking_total_prefixes', 0],
 		['unexpected_error_replies', stats.unexpectedErrorReplies],
 		['total_error_replies', stats.totalErrorReplies],
+		['dump_payload_sanitizations', stats.dumpPayloadSanitizations],
 		['total_reads_processed', stats.readsProcessed],
 		['total_writes_processed', stats.writesProcessed],
 		['io_threaded_reads_processed', 0],

@@ -76,7 +76,8 @@ function readValue(ctx: CommandContext, bytes: string): Value | undefined {
 		return undefined;
 	}
 	const read = readPayload(payload, settings);
-	if ('value' in read) return read.value;
+	engine.stats.dumpPayloadSanitizations += read.checkedCount;
+	if (read.value !== undefined) return read.value;
 	engine.logger.log('verbose', `RESTORE of key '${ctx.args[1]!}': ${read.fault}`);
 	ctx.replyError('ERR Bad data format');
 	return undefined;

@@ -42,14 +42,23 @@ export function isSoundPayload(payload: Buffer, skipChecksum: boolean): boolean 
 	return checksum.matches(payload, length - CHECKSUM_BYTES);
 }
 
-/** The value in a sound payload; a text that says what is wrong with it (no error reply yet) if there is none. */
-export function readPayload(payload: Buffer, limits: RdbValueLimits): { value: Value } | { fault: string } {
+/** What `readPayload` gives: the value, or what is wrong (no error reply yet); and how many encodings were checked. */
+export interface ReadPayload {
+	readonly value: Value | undefined;
+	readonly fault: string;
+	readonly checkedCount: number;
+}
+
+/** The value in a sound payload. */
+export function readPayload(payload: Buffer, limits: RdbValueLimits): ReadPayload {
 	const input = new RdbInput(payload.subarray(0, payload.length - FOOTER_BYTES));
+	let value: Value | undefined;
+	let fault = 'an aggregate without elements';
 	try {
-		const value = readRdbValue(input, input.readByte(), limits);
-		return value === undefined ? { fault: 'an aggregate without elements' } : { value };
+		value = readRdbValue(input, input.readByte(), limits);
 	} catch (error) {
-		const fault = faultOf(error);
-		return { fault: `at byte ${fault.position}: ${fault.message}` };
+		const { position, message } = faultOf(error);
+		fault = `at byte ${position}: ${message}`;
 	}
+	return { value, fault, checkedCount: input.checkedCount };
 }

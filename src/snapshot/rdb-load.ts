@@ -165,6 +165,7 @@ class RdbLoad {
 	}
 
 	finish(): RdbLoadResult {
+		this.engine.stats.dumpPayloadSanitizations += this.reader.input.checkedCount;
 		if (this.failure !== null) return this.failure;
 		const { keysLoaded, keysExpired, emptyKeysSkipped } = this;
 		const empty = emptyKeysSkipped > 0 ? `, empty keys skipped: ${emptyKeysSkipped}` : '';

@@ -71,6 +71,7 @@ function readNode(input: RdbInput, previous: StreamId | null): StreamNode {
 	const key = Buffer.from(input.blobBytes.subarray(input.blobStart, input.blobEnd));
 	const id = { ms: int64Of(key.readBigUInt64BE(0)), seq: int64Of(key.readBigUInt64BE(8)) };
 	input.readBlob();
+	input.checkedCount++;
 	const elements = decodeListpack(input.blobBytes, input.blobStart, input.blobEnd);
 	const node = elements === undefined ? null : new NodeReader(elements, id).read(previous);
 	return node ?? input.damaged('Stream listpack integrity check failed.');

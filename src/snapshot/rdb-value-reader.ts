@@ -129,6 +129,7 @@ function readStringValue(input: RdbInput): StringValue {
 // ---- blobs ------------------------------------------------------------------------------------------
 
 function readListpack(input: RdbInput, what: string): string[] {
+	input.checkedCount++;
 	input.readBlob();
 	const entries = decodeListpack(input.blobBytes, input.blobStart, input.blobEnd);
 	return entries ?? input.damaged(`${what} integrity check failed.`);
@@ -147,6 +148,7 @@ function readZipmap(input: RdbInput): string[] {
 }
 
 function readIntset(input: RdbInput): Int64[] {
+	input.checkedCount++;
 	input.readBlob();
 	const members = decodeIntset(input.blobBytes, input.blobStart, input.blobEnd);
 	return members ?? input.damaged('Intset integrity check failed.');
