@@ -4,7 +4,7 @@
  * - Two destinations: `dbfilename` (BGSAVE, the save points) and the base of the log (BGREWRITEAOF, and by itself when
  *   the log has grown).
  * - Two ways: a child folds what the log's files hold (snapshot/fold.ts); where there is no log on disk, or it can't be
- *   trusted, the server walks over its own dataset (snapshot/walk.ts). SAVE, FLUSHALL and SHUTDOWN write at once.
+ *   trusted, the server walks over its own dataset (snapshot/walk.ts), and a child writes the file. SAVE, FLUSHALL and SHUTDOWN write at once.
  *
  * Whatever goes wrong, the old files stay as they are, and it is said in the log and by INFO.
  *
@@ -13,12 +13,10 @@
 import { constants } from 'node:os';
 import { errorText } from '../base/error-text.js';
 import { toNative } from '../base/native-text.js';
-import { writeAofFileSync } from '../log/log-folder.js';
 import type { FoldSource } from '../log/log-options.js';
-import { datasetCommands } from '../snapshot/dataset-commands.js';
 import {
 	copyFoldSettings,
-	type FoldJob,
+	type FoldBase,
 	type FoldSettings,
 	type SnapshotFormat,
 } from '../snapshot/fold-job.js';
@@ -122,19 +120,12 @@ export class Snapshots {
 	/** Begins to write `dbfilename`; false if a snapshot is being made already. */
 	bgsave(): boolean {
 		if (this.#running !== undefined) return false;
-		const { env, settings, fs, folder, engine, logger } = this.#server;
+		const { env, settings, folder, logger } = this.#server;
 		this.saveCount++;
 		this.#lastTryMs = env.clock.nowMs();
 		const running = this.#begin('rdb');
 		const name = toNative(settings.dbfilename);
-		const source = this.#logSource();
-		if (source !== undefined) {
-			this.#fold(running, source, 'rdb', `${folder}/${name}`);
-		} else {
-			const tempName = `temp-walk-${process.pid}.rdb`;
-			running.tempPath = `${folder}/${tempName}`;
-			running.task = startWalk(engine, this.#rdbOptions(false), { fs, folder, name, tempName });
-		}
+		this.#start(running, this.#logSource(), 'rdb', `${folder}/${name}`);
 		const task = running.task!;
 		logger.log('notice', `Background saving started by pid ${task.pid}`);
 		this.#ended = this.#endSave(running, task);
@@ -207,13 +198,13 @@ export class Snapshots {
 		try {
 			let offset = log.endOffset;
 			if (!log.attached) {
-				this.#writeFromMemory(running, format);
+				this.#start(running, undefined, format, '');
 			} else {
 				if (this.#logIsDamaged) return this.#startAfresh();
 				const begun = await log.beginNewFile();
 				if (typeof begun === 'string') return failure(begun);
 				offset = begun.offset;
-				if (!running.cancelled) this.#fold(running, begun.source, format, '');
+				if (!running.cancelled) this.#start(running, begun.source, format, '');
 			}
 			const { task } = running;
 			if (task === undefined) return { kind: 'cancelled' };
@@ -227,28 +218,6 @@ export class Snapshots {
 		} catch (error) {
 			return failure(errorText(error));
 		}
-	}
-
-	/** Begins to write the base from the dataset in memory: the log is switched off, and its files are old. */
-	#writeFromMemory(running: Running, format: SnapshotFormat): void {
-		const { engine, fs, folder } = this.#server;
-		const name = `temp-rewriteaof-bg-${process.pid}.aof`;
-		running.tempPath = `${folder}/${name}`;
-		if (format === 'rdb') {
-			const tempName = `temp-walk-${process.pid}.rdb`;
-			running.task = startWalk(engine, this.#rdbOptions(true), { fs, folder, name, tempName });
-			return;
-		}
-		// The walk knows the other format only; who chose this one, and no log, gets it at once.
-		writeAofFileSync(fs, folder, name, datasetCommands(engine.dbs));
-		const keys = engine.dbs.reduce((sum, db) => sum + db.size, 0);
-		const result = { size: 0, keys, keysCopied: 0 };
-		running.task = {
-			pid: process.pid,
-			progress: { phase: 'writing', keysProcessed: keys, bytes: 0 },
-			outcome: Promise.resolve({ kind: 'done', result, peakMemory: 0 }),
-			cancel: () => {},
-		};
 	}
 
 	/** Replaces the log, which is damaged somewhere, by one that begins with the dataset in memory. */
@@ -304,23 +273,35 @@ export class Snapshots {
 		}
 	}
 
-	/** Starts a child that writes a temporary file, and renames it to `finalPath` if that is given. */
-	#fold(running: Running, source: FoldSource, format: SnapshotFormat, finalPath: string): void {
+	/**
+	 * Starts a child that writes a temporary file, from the log or, where `source` is undefined, from the dataset in
+	 * memory. The file gets the name `finalPath`, if that is given.
+	 */
+	#start(running: Running, source: FoldSource | undefined, format: SnapshotFormat, finalPath: string): void {
 		const { engine, env, settings, folder, foldProgram } = this.#server;
-		const { base, sections } = source;
+		const save = this.#rdbOptions(running.destination === 'aof');
 		const foldSettings = {} as FoldSettings;
 		copyFoldSettings(foldSettings, settings);
-		const aux = [...rdbAuxFields(engine, this.#rdbOptions(running.destination === 'aof'))];
-		const jobOf = (): FoldJob => ({
-			base: base === null ? null : { path: base.path, format: base.preamble ? 'aof' : base.format },
-			sections,
-			output: { format, path: running.tempPath, finalPath },
+		const common = {
 			settings: foldSettings,
 			maxmemoryPolicy: settings.maxmemoryPolicy,
-			aux,
-			keyCount: running.keysTotal,
-		});
-		running.task = startFoldProcess({ env, program: foldProgram, silentMsMax: this.childSilentMsMax, jobOf });
+			aux: [...rdbAuxFields(engine, save)],
+		};
+		const output = () => ({ format, path: running.tempPath, finalPath });
+		const process = { env, program: foldProgram, silentMsMax: this.childSilentMsMax };
+		running.task =
+			source === undefined
+				? startWalk(engine, save, { ...process, jobOf: () => ({ ...common, output: output() }) })
+				: startFoldProcess({
+						...process,
+						jobOf: () => ({
+							...common,
+							base: foldBaseOf(source),
+							sections: source.sections,
+							output: output(),
+							keyCount: running.keysTotal,
+						}),
+					});
 		const { pid } = running.task;
 		running.tempPath =
 			running.destination === 'rdb' ? `${folder}/temp-${pid}.rdb` : `${folder}/temp-rewriteaof-bg-${pid}.aof`;
@@ -394,6 +375,10 @@ export class Snapshots {
 		logger.log('notice', `Starting automatic rewriting of AOF on ${growth}% growth`);
 		this.rewrite();
 	}
+}
+
+function foldBaseOf({ base }: FoldSource): FoldBase | null {
+	return base === null ? null : { path: base.path, format: base.preamble ? 'aof' : base.format };
 }
 
 function secondsBetween(startMs: number, endMs: number): number {

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import type { Logger } from '../base/logger.js';
 
 /** Redis's names: rdb.c, aof.c; the number is the process that writes the file. */
-const TEMPORARY_NAME = /^temp-(?:rewriteaof-(?:bg-)?|walk-)?(\d+)\.(?:rdb|aof)$/;
+const TEMPORARY_NAME = /^temp-(?:rewriteaof-(?:bg-)?)?(\d+)\.(?:rdb|aof)(?:\.input)?$/;
 /** What the command line of a process has that may be at such a file. */
 const WRITERS = /redis|fold/;
 

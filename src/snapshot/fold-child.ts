@@ -10,10 +10,18 @@ import { errorText } from '../base/error-text.js';
 import { SILENT_LOGGER } from '../base/logger.js';
 import { systemEnv } from '../base/system-env.js';
 import { Settings } from '../engine/settings.js';
+import { removeIfThere } from '../log/durable-steps.js';
 import { nodeLogFs } from '../log/log-fs.js';
 import { Fold } from './fold.js';
 import { FoldFault } from './fold-fault.js';
-import { type FoldCodec, type FoldReport, type FoldResult, loadFoldCodec } from './fold-job.js';
+import { copyInput, foldInput, inputPathOf } from './fold-input.js';
+import {
+	type FoldCodec,
+	type FoldProgress,
+	type FoldReport,
+	type FoldResult,
+	loadFoldCodec,
+} from './fold-job.js';
 import { EXIT_BY_SIGUSR1 } from './fold-process.js';
 
 /** So long it works before it looks at its messages and timers. */
@@ -24,6 +32,8 @@ class FoldProgram {
 	readonly #codec: FoldCodec;
 	readonly #env = systemEnv();
 	#steps: Generator<number, FoldResult, void> | undefined = undefined;
+	/** Where what the server sends is written, '' for nowhere. */
+	#inputPath = '';
 
 	constructor(codec: FoldCodec) {
 		this.#codec = codec;
@@ -31,18 +41,44 @@ class FoldProgram {
 
 	start(bytes: Uint8Array): void {
 		const job = this.#codec.decodeJob(bytes, new Settings());
-		const fold = new Fold({ job, fs: nodeLogFs(), env: this.#env, logger: SILENT_LOGGER });
-		this.#steps = fold.run();
-		this.#env.timers.setInterval(
-			() => this.#report({ kind: 'progress', progress: fold.progress }),
-			REPORT_PERIOD_MS,
-		);
-		this.#work(this.#steps);
+		const fs = nodeLogFs();
+		const env = this.#env;
+		const reportAlways = (progress: FoldProgress) => {
+			env.timers.setInterval(() => this.#report({ kind: 'progress', progress }), REPORT_PERIOD_MS);
+		};
+		if (job.baseIsInput) {
+			const progress: FoldProgress = { phase: 'writing', keysProcessed: 0, bytes: 0 };
+			reportAlways(progress);
+			const path = inputPathOf(job);
+			this.#inputPath = path;
+			copyInput(process.stdin, fs, path, job.settings.rdbSaveIncrementalFsync, progress).then(
+				(size) => this.#begin(foldInput(job, size, progress, fs, env, SILENT_LOGGER)),
+				(error: unknown) => this.#fail(error),
+			);
+			return;
+		}
+		const fold = new Fold({ job, fs, env, logger: SILENT_LOGGER });
+		reportAlways(fold.progress);
+		this.#begin(fold.run());
+	}
+
+	#begin(steps: Generator<number, FoldResult, void>): void {
+		this.#steps = steps;
+		this.#work(steps);
+	}
+
+	#fail(error: unknown): void {
+		this.#end({
+			kind: 'failure',
+			message: messageOf(error),
+			sourceIsDamaged: error instanceof FoldFault && error.sourceIsDamaged,
+		});
 	}
 
 	/** Ends the work, which removes its file, and the process. */
 	stop(exitCode: number): void {
 		this.#steps?.return(undefined as never);
+		if (this.#inputPath !== '') removeIfThere(nodeLogFs(), this.#inputPath);
 		process.exit(exitCode);
 	}
 
@@ -64,11 +100,7 @@ class FoldProgram {
 				}
 			}
 		} catch (error) {
-			this.#end({
-				kind: 'failure',
-				message: messageOf(error),
-				sourceIsDamaged: error instanceof FoldFault && error.sourceIsDamaged,
-			});
+			this.#fail(error);
 		}
 	}
 

@@ -29,6 +29,8 @@ export interface FoldSource {
 }
 
 export interface FoldJob extends FoldSource {
+	/** The base comes as the RDB file that the server writes to the child's standard input. */
+	readonly baseIsInput?: boolean;
 	readonly output: {
 		readonly format: SnapshotFormat;
 		/** The file that is written and made durable; removed again on failure. */
@@ -40,7 +42,7 @@ export interface FoldJob extends FoldSource {
 	readonly maxmemoryPolicy: MaxmemoryPolicy;
 	/** Auxiliary fields of an RDB file, in order. */
 	readonly aux: readonly (readonly [name: string, value: string])[];
-	/** How many keys the dataset has, for the share that is done; 0 if nobody knows. */
+	/** How many keys the dataset has. With `baseIsInput` there must be as many in the end. */
 	readonly keyCount: number;
 }
 
@@ -116,6 +118,7 @@ const FORMAT_CODES: readonly ('none' | SnapshotFormat)[] = ['none', 'rdb', 'aof'
 
 interface WireJob {
 	baseFormat: number;
+	baseIsInput: boolean;
 	basePath: string;
 	sections: FoldSection[];
 	outputFormat: number;
@@ -162,6 +165,7 @@ function wireJob(job: FoldJob): WireJob {
 	return {
 		baseFormat: FORMAT_CODES.indexOf(job.base?.format ?? 'none'),
 		basePath: job.base?.path ?? '',
+		baseIsInput: job.baseIsInput === true,
 		sections: job.sections.map(({ path, from, to }) => ({ path, from, to })),
 		outputFormat: FORMAT_CODES.indexOf(job.output.format),
 		outputPath: job.output.path,
@@ -183,6 +187,7 @@ function jobOf(wire: WireJob, defaults: FoldSettings): FoldJob {
 	return {
 		base:
 			baseFormat === undefined || baseFormat === 'none' ? null : { path: wire.basePath, format: baseFormat },
+		baseIsInput: wire.baseIsInput,
 		sections: wire.sections,
 		output: {
 			format: FORMAT_CODES[wire.outputFormat] === 'aof' ? 'aof' : 'rdb',

@@ -4,6 +4,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
+import type { Writable } from 'node:stream';
 import type { Env, TimerHandle } from '../base/env.js';
 import { errorText } from '../base/error-text.js';
 import { type FoldCodec, type FoldJob, type FoldProgress, loadFoldCodec } from './fold-job.js';
@@ -28,6 +29,8 @@ export interface FoldProcessOptions {
 	readonly program: string;
 	/** Without a report for that long it is killed. */
 	readonly silentMsMax: number;
+	/** Writes the child's standard input, if the job asks for it, from when it has the job to its end. Must not throw. */
+	readonly feed?: (input: Writable) => Promise<void>;
 	/** Makes the job when the process, and so its ID, is there. */
 	readonly jobOf: (pid: number) => FoldJob;
 }
@@ -40,7 +43,7 @@ export function startFoldProcess(options: FoldProcessOptions): SnapshotTask {
 	const child = fork(options.program, [], {
 		execArgv: [...CHILD_OPTIONS, ...process.execArgv.filter((option) => INHERITED_OPTION.test(option))],
 		serialization: 'advanced',
-		stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+		stdio: [options.feed === undefined ? 'ignore' : 'pipe', 'ignore', 'pipe', 'ipc'],
 	});
 	return new FoldProcess(options, child);
 }
@@ -78,6 +81,8 @@ class FoldProcess implements SnapshotTask {
 			this.#stderr = (this.#stderr + chunk.latin1Slice()).slice(-STDERR_CHARS_MAX);
 		});
 		child.on('message', (bytes) => this.#onReport(bytes as Uint8Array));
+		// A child that is gone takes nothing more; how it went is told by its exit.
+		child.stdin?.on('error', () => undefined);
 		if (child.pid !== undefined) void this.#sendJob(child.pid);
 	}
 
@@ -88,7 +93,9 @@ class FoldProcess implements SnapshotTask {
 	async #sendJob(pid: number): Promise<void> {
 		try {
 			this.#codec = await loadFoldCodec();
-			if (this.#child.connected) this.#child.send(this.#codec.encodeJob(this.#options.jobOf(pid)));
+			if (!this.#child.connected) return;
+			this.#child.send(this.#codec.encodeJob(this.#options.jobOf(pid)));
+			if (this.#child.stdin !== null) await this.#options.feed?.(this.#child.stdin);
 		} catch (error) {
 			this.#end(failure(error instanceof Error ? error.message : String(error)));
 		}

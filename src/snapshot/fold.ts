@@ -24,7 +24,6 @@ import { Registry } from '../engine/registry.js';
 import { Replay } from '../engine/replay.js';
 import { Settings } from '../engine/settings.js';
 import { RDB_TYPE_SET_LISTPACK, RDB_TYPE_STREAM_LISTPACKS_3 } from '../formats/rdb-codes.js';
-import { RdbFault } from '../formats/rdb-fault.js';
 import type { Database } from '../keyspace/database.js';
 import { removeIfThere } from '../log/durable-steps.js';
 import { startsAsRdb } from '../log/log-folder.js';
@@ -42,7 +41,8 @@ import {
 import { isWithoutEffect, TouchedKeys } from './fold-keys.js';
 import { readSection } from './fold-log.js';
 import { type AofFoldOutput, FileSink, foldOutput, type RdbFoldOutput } from './fold-output.js';
-import { RdbFileReader, type RdbItem } from './rdb-file-reader.js';
+import { finishSnapshot, readRdbFile } from './fold-rdb.js';
+import type { RdbFileReader, RdbItem } from './rdb-file-reader.js';
 import { accessInfoOf } from './rdb-save.js';
 
 export interface FoldOptions {
@@ -114,19 +114,12 @@ export class Fold {
 			}
 			sink.finish();
 			const result = { size: sink.size, keys: this.progress.keysProcessed, keysCopied: this.#keysCopied };
-			yield* this.#check(result);
-			if (output.finalPath !== '') this.#rename(output.path, output.finalPath);
+			yield* finishSnapshot(this.#fs, this.#job, result, this.progress);
 			done = true;
 			return result;
 		} finally {
 			if (!done) removeIfThere(this.#fs, output.path);
 		}
-	}
-
-	#rename(from: string, to: string): void {
-		const fs = this.#fs;
-		fs.renameSync(from, to);
-		fs.syncFolderSync(to.slice(0, Math.max(0, to.lastIndexOf('/'))) || '/');
 	}
 
 	// ---- the source -----------------------------------------------------------------------------
@@ -151,7 +144,7 @@ export class Fold {
 			return 'aof';
 		}
 		let from = 0;
-		yield* this.#readRdb(base.path, false, (item, reader) => {
+		yield* this.#readBase(base.path, false, (item, reader) => {
 			if (item === 'end') from = reader.position;
 			return true;
 		});
@@ -168,40 +161,13 @@ export class Fold {
 		}
 	}
 
-	/** Calls `visit` with each item for as long as it says so. A file that ends in the wrong checksum is a fault. */
-	*#readRdb(
+	*#readBase(
 		path: string,
 		keepRaw: boolean,
 		visit: (item: RdbItem, reader: RdbFileReader) => boolean,
 	): FoldSteps<void> {
-		const fs = this.#fs;
-		const fd = fs.openSync(path, 'r');
-		try {
-			let position = 0;
-			const source = {
-				read: (target: Buffer, at: number, size: number) => {
-					const count = fs.readSync(fd, target, at, size, position);
-					position += count;
-					this.progress.bytes += count;
-					return count;
-				},
-			};
-			const withChecksum = this.#job.settings.rdbchecksum;
-			const reader = new RdbFileReader(source, { withChecksum, keepRaw });
-			for (;;) {
-				const item = reader.next();
-				const goesOn = visit(item, reader);
-				if (item === 'end' && reader.checksum === 'wrong')
-					throw new FoldFault(`Wrong RDB checksum at the end of ${path}`, true);
-				if (item === 'end' || !goesOn) return;
-				yield* this.#pause();
-			}
-		} catch (error) {
-			if (!(error instanceof RdbFault)) throw error;
-			throw new FoldFault(`${path}, at position ${error.position}: ${error.message}`, true);
-		} finally {
-			fs.closeSync(fd);
-		}
+		const options = { withChecksum: this.#job.settings.rdbchecksum, keepRaw };
+		for (const _ of readRdbFile(this.#fs, path, options, this.progress, visit)) yield* this.#pause();
 	}
 
 	/** A moment to pause now and then, and where a delay has gathered. */
@@ -226,7 +192,7 @@ export class Fold {
 		const skipped = this.#touched.flushedAt;
 		if (base === 'rdb') {
 			progress.phase = this.#touched.all ? 'loading' : 'writing';
-			yield* this.#readRdb(job.base!.path, output.format === 'rdb', (item, reader) => {
+			yield* this.#readBase(job.base!.path, output.format === 'rdb', (item, reader) => {
 				if (item === 'function') output.functionLibrary(reader.functionCode);
 				else if (item === 'entry') {
 					if (this.#touched.baseIsFlushed) return false;
@@ -328,30 +294,5 @@ export class Fold {
 		const now = eviction.stamp(env.clock.nowMs());
 		if (eviction.usesFrequency) return reader.frequency < 0 ? now : ((now & ~0xff) | reader.frequency) >>> 0;
 		return Math.max(0, now - Math.max(0, reader.idleSeconds));
-	}
-
-	// ---- checking -------------------------------------------------------------------------------
-
-	/** Reads what has been written: the size, the sum, the structure, the number of keys. */
-	*#check(expected: FoldResult): FoldSteps<void> {
-		const { format, path } = this.#job.output;
-		this.progress.phase = 'checking';
-		if (format === 'aof') {
-			yield* readSection(this.#fs, { path, from: 0, to: expected.size }, this.progress, () => {});
-			return;
-		}
-		let keys = 0;
-		let size = 0;
-		yield* this.#readRdb(path, false, (item, reader) => {
-			if (item === 'entry') keys++;
-			else if (item === 'end') size = reader.position;
-			return true;
-		});
-		if (keys !== expected.keys || size !== expected.size) {
-			throw new FoldFault(
-				`the file written has ${keys} keys in ${size} bytes instead of ${expected.keys} in ${expected.size}`,
-				false,
-			);
-		}
 	}
 }

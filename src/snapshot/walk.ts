@@ -58,11 +58,17 @@ export class SnapshotWalk {
 	 */
 	async run(fs: LogFs, folder: string, name: string, tempName: string): Promise<void> {
 		try {
-			const steps = createFileSteps(fs, folder, name, tempName, this.#parts(), false);
+			const steps = createFileSteps(fs, folder, name, tempName, this.parts(), false);
 			await runSteps(fs, steps, this.#engine.env.timers);
 		} finally {
 			this.#walk.end();
 		}
+	}
+
+	/** Ends the walk at once: the dataset is not watched any more. */
+	close(): void {
+		this.#aborted = true;
+		this.#walk.end();
 	}
 
 	/** Ends `run` at its next slice. */
@@ -70,7 +76,8 @@ export class SnapshotWalk {
 		this.#aborted = true;
 	}
 
-	*#parts(): Generator<Buffer | number> {
+	/** The file in pieces; a number is a pause, in ms. To be ended by `close`. Throws `AbortedWalk` behind an abort. */
+	*parts(): Generator<Buffer | number> {
 		const { clock } = this.#engine.env;
 		for (let more = true; more; ) {
 			if (this.#aborted) throw new AbortedWalk();
