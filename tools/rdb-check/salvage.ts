@@ -81,6 +81,8 @@ class Salvage {
 	private db = 0;
 	/** The database that the new file has selected; -1 before the first. */
 	private writtenDb = -1;
+	/** Where the first entry ends of the row that was found last. */
+	private firstEntryEnd = 0;
 	private readonly bar: ProgressBar;
 
 	constructor(bytes: RdbBytes, fd: number) {
@@ -181,18 +183,35 @@ class Salvage {
 			const behind = this.behindValue(badStart);
 			if (behind > 0 && this.isPlausible(behind, this.window(behind), 0, 0)) return behind;
 		}
-		let base = Math.max(badStart + 1, HEADER_SIZE);
-		while (base < this.bytes.size) {
+		const found = this.search(Math.max(badStart + 1, HEADER_SIZE), this.bytes.size);
+		return found < 0 ? this.bytes.size : this.innermost(found);
+	}
+
+	/** The first place in [from, to) where a row of items begins; -1 if there is none. */
+	private search(from: number, to: number): number {
+		for (let base = from; base < to; base += SEARCH_SIZE) {
 			const window = this.window(base);
-			const end = Math.min(SEARCH_SIZE, window.length);
+			const end = Math.min(SEARCH_SIZE, window.length, to - base);
 			for (let at = 0; at < end; at++) {
 				this.bar.update(base + at, this.bytes.size, 'salvaging');
 				if (!mayBeginItem(window[at]!)) continue;
 				if (this.isPlausible(base + at, window, at, FIRST_ENTRY_SIZE)) return base + at;
 			}
-			base += end;
 		}
-		return this.bytes.size;
+		return -1;
+	}
+
+	/**
+	 * A damaged length can make an entry that reaches over many good ones and ends where one of them begins. So what the
+	 * first entry of the row covers is searched too, and a row in there is taken instead.
+	 */
+	private innermost(found: number): number {
+		let start = found;
+		for (;;) {
+			const inner = this.search(start + 1, this.firstEntryEnd);
+			if (inner < 0) return start;
+			start = inner;
+		}
 	}
 
 	/** The end of the item at `start` as its lengths say; -1 if those make no sense either. */
@@ -217,6 +236,7 @@ class Salvage {
 		reader.db = this.db;
 		let entries = 0;
 		let previous: RdbItem | undefined;
+		this.firstEntryEnd = position;
 		try {
 			for (;;) {
 				const item = reader.next();
@@ -229,7 +249,10 @@ class Salvage {
 				if (reader.key === '') return false;
 				if (reader.valueType === RDB_TYPE_MODULE_2) reader.skipValue();
 				else if (reader.readValue(this.settings) === undefined) return false;
-				if (entries === 0 && reader.position - reader.itemStart < minimum) return false;
+				if (entries === 0) {
+					if (reader.position - reader.itemStart < minimum) return false;
+					this.firstEntryEnd = position + reader.position;
+				}
 				if (++entries === CHAIN_ENTRIES) return true;
 			}
 		} catch (error) {
