@@ -7,11 +7,19 @@ import { errorText } from '../base/error-text.js';
 import type { Logger } from '../base/logger.js';
 import { aofEntrySize } from '../formats/aof-entry.js';
 import type { AofManifest } from '../formats/aof-manifest.js';
-import { type BaseMove, createFreshFiles, openLogFiles, replaceBaseSteps } from './begin-log.js';
-import { runSteps } from './durable-steps.js';
+import {
+	adoptTemporarySteps,
+	type BaseMove,
+	createFreshFiles,
+	createTemporaryFile,
+	openLogFiles,
+	replaceBaseSteps,
+} from './begin-log.js';
+import { removeIfThere, runSteps } from './durable-steps.js';
 import { FileChange } from './file-change.js';
 import { foldSourceUpTo, prepareFolder } from './fold-source.js';
 import type { LogBuffer } from './log-buffer.js';
+import type { LogFile } from './log-file.js';
 import { aofBase, type BaseContent, type BaseFormat, LogFolder } from './log-folder.js';
 import { type HistoryLimits, historyInfos, LogHistory } from './log-history.js';
 import type { LogObserver } from './log-observer.js';
@@ -22,9 +30,17 @@ import type {
 	FoldSource,
 	FsyncPolicy,
 } from './log-options.js';
+import { type LogPlace, removeScratch, scratchFs, scratchNames } from './log-place.js';
 import { LogWriter } from './log-writer.js';
 
 const NO_HISTORY: HistoryLimits = { logHistorySize: 0, logHistorySeconds: 0, aofDisableAutoGc: false };
+
+/** Files in one of the two folders. */
+interface Place {
+	readonly folder: LogFolder;
+	readonly change: FileChange;
+	readonly history: LogHistory;
+}
 
 export class AppendLog {
 	/**
@@ -35,11 +51,20 @@ export class AppendLog {
 	replyOffset = 0;
 
 	private readonly logger: Logger;
-	private readonly folder: LogFolder;
 	private readonly writer: LogWriter;
 	private readonly buffer: LogBuffer;
-	private readonly change: FileChange;
-	private readonly history: LogHistory;
+	private readonly home: Place;
+	private readonly scratch: Place;
+	/** What belongs to `place`. */
+	private folder: LogFolder;
+	private change: FileChange;
+	private history: LogHistory;
+	private observed: LogObserver | null = null;
+	/** What the configuration says; a scratch log never fsyncs. */
+	private policy: FsyncPolicy;
+	private place: LogPlace = 'home';
+	/** The file being written is not part of the log yet (`beginTemporary`). */
+	private temporary: LogFile | null = null;
 	/** `endOffset` at the end of the last turn. */
 	private turnOffset = 0;
 	/** Size of all files when the base was made. */
@@ -49,11 +74,21 @@ export class AppendLog {
 	constructor(options: AppendLogOptions) {
 		const { fs, env, logger } = options;
 		this.logger = logger;
-		this.folder = new LogFolder(fs, options.names);
+		this.policy = options.fsyncPolicy;
 		this.writer = new LogWriter(fs, env.clock, logger, options.fsyncPolicy, options.inlineFsyncUsMax);
+		this.writer.onProgress = () => this.change.advance();
 		this.buffer = this.writer.buffer;
-		this.change = new FileChange(this.writer, this.folder, logger, options.replid);
-		this.history = new LogHistory(this.folder, env.clock, logger, options.history ?? NO_HISTORY);
+		const placeIn = (folder: LogFolder, limits: HistoryLimits): Place => ({
+			folder,
+			change: new FileChange(this.writer, folder, logger, options.replid),
+			history: new LogHistory(folder, env.clock, logger, limits),
+		});
+		this.home = placeIn(new LogFolder(fs, options.names), options.history ?? NO_HISTORY);
+		const names = scratchNames(options.names, options.pid ?? 0);
+		this.scratch = placeIn(new LogFolder(scratchFs(fs), names), NO_HISTORY);
+		this.folder = this.home.folder;
+		this.change = this.home.change;
+		this.history = this.home.history;
 		this.history.onRemove = (name) => this.writer.observer?.fileRemoved(name);
 		this.history.onMove = (name, to) => this.writer.observer?.fileMoved(name, to);
 	}
@@ -65,6 +100,7 @@ export class AppendLog {
 
 	/** Who is told of what happens to the files; to be set before there are any. */
 	set observer(observer: LogObserver) {
+		this.observed = observer;
 		this.writer.observer = observer;
 	}
 
@@ -106,8 +142,18 @@ export class AppendLog {
 		return this.writer.file !== null;
 	}
 
+	/** Whether those are the files of a scratch log, which nobody will load. */
+	get isScratch(): boolean {
+		return this.attached && this.place === 'scratch';
+	}
+
+	/** Whether a base is still to come: until then there is nothing to fold, and nothing to load. */
+	get isTemporary(): boolean {
+		return this.temporary !== null;
+	}
+
 	get fsyncPolicy(): FsyncPolicy {
-		return this.writer.policy;
+		return this.policy;
 	}
 
 	/** The manifest on disk. */
@@ -159,11 +205,13 @@ export class AppendLog {
 
 	/** Changes the replication ID that the manifest gives new files. */
 	setReplid(replid: string): void {
-		this.change.replid = replid;
+		this.home.change.replid = replid;
+		this.scratch.change.replid = replid;
 	}
 
 	setFsyncPolicy(policy: FsyncPolicy): void {
-		this.writer.setPolicy(policy);
+		this.policy = policy;
+		if (this.place === 'home') this.writer.setPolicy(policy);
 	}
 
 	/**
@@ -191,6 +239,7 @@ export class AppendLog {
 	startFresh(base: BaseContent): string | null {
 		const { change, writer, folder } = this;
 		if (change.obstacle !== null) return this.refuse(`Can't begin a new AOF while ${change.obstacle}`);
+		if (this.temporary !== null || this.place === 'scratch') this.stop();
 		const { file: oldFile } = writer;
 		const end = this.buffer.endOffset;
 		const file = createFreshFiles(folder, base, end, change.replid, oldFile === null);
@@ -214,8 +263,9 @@ export class AppendLog {
 		if (writer.file === null) return;
 		this.flushNow();
 		this.change.abandon('the log has been switched off');
-		writer.syncNow(writer.file);
+		if (!this.isExpendable) writer.syncNow(writer.file);
 		writer.detach();
+		this.removeExpendable();
 		// Nobody promises anything any more about what could not be written.
 		const end = this.buffer.endOffset;
 		writer.settle(end);
@@ -224,9 +274,73 @@ export class AppendLog {
 		writer.onRelease();
 	}
 
+	/**
+	 * Begins to write to a temporary file, before there is a base for it, for a log without files: a snapshot of the
+	 * dataset as it is now has begun. `adoptBase` makes it the log, `stop` gives it up. In its scratch folder the log is
+	 * never fsynced and ends with the process. Not to be called within a transaction. Returns null, or the reason
+	 * (already logged) why not.
+	 */
+	beginTemporary(place: LogPlace): string | null {
+		const { writer } = this;
+		if (this.attached) throw new Error('the log has files');
+		this.moveTo(place);
+		const { folder, change } = this;
+		try {
+			if (change.obstacle !== null) throw new Error(change.obstacle);
+			const file = createTemporaryFile(folder, this.buffer.endOffset, change.replid);
+			this.temporary = file;
+			change.olderFilesSize = 0;
+			this.baseSize = 0;
+			writer.attach(file, this.buffer.endOffset);
+			if (place === 'home')
+				this.logger.log('notice', `Creating AOF incr file ${file.info.name} on background rewrite`);
+			return null;
+		} catch (error) {
+			this.moveTo('home');
+			return this.refuse(`Can't open the append-only file: ${errorText(error)}`);
+		}
+	}
+
+	/**
+	 * The snapshot that `beginTemporary` was for is done, the file at `path` (null: the dataset was empty), durable
+	 * already: it and the temporary file are the log now, and all files before are history. Resolves with null, or with
+	 * the reason why not; then there is no log any more, as after `stop`.
+	 */
+	async adoptBase(path: string | null, format: BaseFormat, move: BaseMove): Promise<string | null> {
+		const { folder, writer, change, temporary } = this;
+		if (temporary === null) return this.refuse('The temporary AOF file is gone');
+		writer.enter();
+		try {
+			await folder.exclusively(async () => {
+				prepareFolder(folder);
+				const base = folder.nextBase(format, temporary.info.startOffset, change.replid);
+				const tempName = temporary.info.name;
+				const steps = adoptTemporarySteps(folder, temporary, path, base, move);
+				const info = await runSteps(folder.fs, steps);
+				temporary.info = info;
+				if (this.temporary !== temporary) throw new Error('the log has been switched off');
+				this.temporary = null;
+				writer.observer?.fileMoved(tempName, info.name);
+				if (path !== null) writer.observer?.baseBegan(base);
+				if (this.place === 'home' && path !== null) this.logRenamed('base', path, base.name);
+				if (this.place === 'home') this.logRenamed('incr', tempName, info.name);
+				change.olderFilesSize = folder.baseSizeSync();
+				this.baseSize = this.stats().currentSize;
+			});
+		} catch (error) {
+			if (this.temporary === temporary) this.stop();
+			return this.refuse(`Error trying to make the temporary AOF files the log: ${errorText(error)}`);
+		} finally {
+			writer.leave();
+		}
+		void this.collectHistory();
+		return null;
+	}
+
 	/** Ends a turn of the event loop, before its replies are sent; not called while replies of an earlier one are not. */
 	flush(): void {
 		const { writer } = this;
+		if (writer.writeError !== null && this.isExpendable) this.giveUpExpendable();
 		const end = this.buffer.endOffset;
 		const onlyReads = writer.writeError !== null && this.turnOffset >= writer.failedAtOffset;
 		this.replyOffset = onlyReads ? writer.releaseOffset : end;
@@ -258,13 +372,15 @@ export class AppendLog {
 		const { file, writeError, observer } = this.writer;
 		observer?.tick(nowMs);
 		if (file === null) return;
-		if (writeError !== null) this.change.retry(file, nowMs);
+		if (writeError !== null && this.isExpendable) this.giveUpExpendable();
+		else if (writeError !== null) this.change.retry(file, nowMs);
 		else this.writer.tick(file, nowMs);
 		if (this.history.isTooOld(nowMs)) void this.collectHistory();
 	}
 
-	/** What the dataset as it stands in the files is made of: everything up to the last write. */
+	/** What the dataset as it stands in the files is made of: everything up to the last write. The log has a base. */
 	foldSource(): FoldSource {
+		if (this.temporary !== null) throw new Error('the log has no base yet');
 		return foldSourceUpTo(this.folder, this.writer.writtenOffset);
 	}
 
@@ -274,7 +390,8 @@ export class AppendLog {
 	 */
 	async beginNewFile(): Promise<BeginResult> {
 		const { file } = this.writer;
-		return file === null ? 'the log has no files' : await this.change.rotate(file);
+		if (file === null) return 'the log has no files';
+		return this.temporary === null ? await this.change.rotate(file) : 'the log has no base yet';
 	}
 
 	/**
@@ -299,10 +416,7 @@ export class AppendLog {
 					throw new Error(`no file of the log begins at offset ${offset}`);
 				const base = folder.nextBase(format, offset, change.replid);
 				await runSteps(folder.fs, replaceBaseSteps(folder, path, base, move, isOff));
-				this.logger.log(
-					'notice',
-					`Successfully renamed the temporary AOF base file ${baseName(path)} into ${base.name}`,
-				);
+				if (this.place === 'home') this.logRenamed('base', path, base.name);
 				writer.observer?.baseBegan(base);
 				change.olderFilesSize = folder.olderSizeSync();
 				this.baseSize = this.stats().currentSize;
@@ -336,12 +450,57 @@ export class AppendLog {
 		await writer.whenIdle();
 		const { file } = writer;
 		if (file === null) return;
+		if (this.isExpendable) {
+			this.stop();
+			return;
+		}
 		this.flushNow();
 		if (writer.writeError === null && writer.fsyncedOffset < writer.writtenOffset) {
 			writer.startFsyncIfNeeded(file);
 			await writer.whenIdle();
 		}
 		if (writer.file === file) writer.detach();
+	}
+
+	/** Whether it is no harm if the files are lost: nobody counts on them (yet). */
+	private get isExpendable(): boolean {
+		return this.temporary !== null || this.place === 'scratch';
+	}
+
+	/** Removes what was not to last; the writer has let go of it. */
+	private removeExpendable(): void {
+		const { temporary, folder } = this;
+		this.temporary = null;
+		if (this.place === 'scratch') {
+			removeScratch(folder.fs, folder.path, this.logger);
+			this.moveTo('home');
+		} else if (temporary !== null) {
+			const { name } = temporary.info;
+			this.logger.log('notice', `Removing the temp incr aof file ${name} in the background`);
+			removeIfThere(folder.fs, folder.filePath(name));
+			this.writer.observer?.fileRemoved(name);
+		}
+	}
+
+	/** Where the next file will be; the log has none now. */
+	private moveTo(place: LogPlace): void {
+		const isHome = place === 'home';
+		this.place = place;
+		({ folder: this.folder, change: this.change, history: this.history } = isHome ? this.home : this.scratch);
+		this.writer.fs = this.folder.fs;
+		this.writer.policy = isHome ? this.policy : 'no';
+		this.writer.observer = isHome ? this.observed : null;
+	}
+
+	/** Nobody refuses a write because of files that are no promise to anybody: they are given up. */
+	private giveUpExpendable(): void {
+		this.logger.log('warning', `The file of the log can't be written, and is given up: ${this.writeError}`);
+		this.stop();
+	}
+
+	private logRenamed(kind: 'base' | 'incr', from: string, to: string): void {
+		const message = `Successfully renamed the temporary AOF ${kind} file ${baseName(from)} into ${to}`;
+		this.logger.log('notice', message);
 	}
 
 	private refuse(message: string): string {

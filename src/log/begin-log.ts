@@ -2,7 +2,7 @@
 import { errorText } from '../base/error-text.js';
 import type { Logger } from '../base/logger.js';
 import { aofEntryBytes } from '../formats/aof-entry.js';
-import { type AofFileInfo, type AofManifest, manifestFileName } from '../formats/aof-manifest.js';
+import { type AofFileInfo, type AofManifest, aofFile, manifestFileName } from '../formats/aof-manifest.js';
 import { createFileSteps, type DurableSteps, removeIfThere, runStepsNow } from './durable-steps.js';
 import type { LogBuffer } from './log-buffer.js';
 import { LogFile } from './log-file.js';
@@ -159,7 +159,11 @@ function* retainedParts(prefix: Buffer, buffer: LogBuffer, from: number, to: num
  * The manifest with a new base, behind which `incrementals` are still needed. What was before it becomes history, in
  * Redis's order: the newest change first; within it the incremental files, then the base.
  */
-function withNewBase(old: AofManifest, base: AofFileInfo, incrementals: readonly AofFileInfo[]): AofManifest {
+function withNewBase(
+	old: AofManifest,
+	base: AofFileInfo | null,
+	incrementals: readonly AofFileInfo[],
+): AofManifest {
 	const contained = old.incrementals.filter((file) => !incrementals.includes(file));
 	const before = [...contained, ...(old.base === null ? [] : [old.base])];
 	const history = [...before.map((file): AofFileInfo => ({ ...file, type: 'h' })), ...old.history];
@@ -180,11 +184,7 @@ export function* replaceBaseSteps(
 	move: BaseMove,
 	keepsNone: boolean,
 ): DurableSteps<void> {
-	const { fs } = folder;
-	const basePath = folder.filePath(base.name);
-	removeIfThere(fs, basePath);
-	if (move === 'rename') fs.renameSync(path, basePath);
-	else yield* linkOrCopySteps(fs, path, basePath);
+	yield* placeBaseSteps(folder, path, base, move);
 	try {
 		yield { kind: 'sync-folder', path: folder.path };
 		const { manifest } = folder;
@@ -197,6 +197,56 @@ export function* replaceBaseSteps(
 		folder.forgetBase(base);
 		throw error;
 	}
+}
+
+/**
+ * Creates a file for what is appended from `offset` on, before there is a base for it. No manifest names it: a server that
+ * ends leaves a temporary file. Throws the system error.
+ */
+export function createTemporaryFile(folder: LogFolder, offset: number, replid: string): LogFile {
+	folder.createSync();
+	const info = aofFile(`temp-${folder.names.fileName}.incr`, 0, 'i', offset, 0, replid);
+	return new LogFile(folder.fs, folder.fs.openSync(folder.filePath(info.name), 'w'), info);
+}
+
+/**
+ * Makes `base`, at `path`, and the temporary file behind it the log; all older files become history. Without a path
+ * the log has no base: the dataset was empty.
+ */
+export function* adoptTemporarySteps(
+	folder: LogFolder,
+	file: LogFile,
+	path: string | null,
+	base: AofFileInfo,
+	move: BaseMove,
+): DurableSteps<AofFileInfo> {
+	const { fs } = folder;
+	const { startOffset, replid } = file.info;
+	const info = folder.nextIncremental(startOffset, 0, replid, true);
+	if (path !== null) yield* placeBaseSteps(folder, path, base, move);
+	fs.renameSync(folder.filePath(file.info.name), folder.filePath(info.name));
+	try {
+		yield { kind: 'sync-folder', path: folder.path };
+		const manifest = withNewBase(folder.manifest, path === null ? null : base, []);
+		yield* folder.replaceManifestSteps({ ...manifest, incrementals: [info] });
+	} catch (error) {
+		folder.forgetBase(base);
+		folder.forgetIncremental(info);
+		throw error;
+	}
+	return info;
+}
+
+function* placeBaseSteps(
+	folder: LogFolder,
+	path: string,
+	base: AofFileInfo,
+	move: BaseMove,
+): DurableSteps<void> {
+	const basePath = folder.filePath(base.name);
+	removeIfThere(folder.fs, basePath);
+	if (move === 'rename') folder.fs.renameSync(path, basePath);
+	else yield* linkOrCopySteps(folder.fs, path, basePath);
 }
 
 function* linkOrCopySteps(fs: LogFs, from: string, to: string): DurableSteps<void> {

@@ -68,7 +68,6 @@ export class FileChange {
 		this.folder = folder;
 		this.logger = logger;
 		this.replid = replid;
-		writer.onProgress = () => this.advance();
 	}
 
 	/** Why no other change of the files may begin; null if it may. */
@@ -146,7 +145,7 @@ export class FileChange {
 	}
 
 	/** Whenever something has been written, synced, or has failed, and at the end of a turn. */
-	private advance(): void {
+	advance(): void {
 		for (;;) {
 			const { rotation, writer } = this;
 			if (rotation === null) return;

@@ -4,7 +4,8 @@ import type { LogFs } from './log-fs.js';
 /** An open incremental file. It is closed once it has been retired and nothing is under way on it any more. */
 export class LogFile {
 	readonly fd: number;
-	readonly info: AofFileInfo;
+	/** Its line in the manifest; its name changes once if it begins under a temporary one. */
+	info: AofFileInfo;
 	private readonly fs: LogFs;
 	private operationCount = 0;
 	private retired = false;

@@ -263,12 +263,13 @@ function endedMsOf(info: AofFileInfo): number {
 	return Number(new Map(info.extra).get('ended') ?? 0);
 }
 
-/** Whether `listed` is what became of `file`, which has not been moved yet. */
+/** Whether `listed` is what is to become of `file`. */
 function isSameFile(listed: AofFileInfo, file: AofFileInfo, path: string, fs: LogFs): boolean {
 	return (
 		new Map(listed.extra).get('was') === file.name &&
 		listed.startOffset === file.startOffset &&
-		fs.kindSync(`${path}/${listed.name}`) === 'none'
+		listed.replid === file.replid &&
+		(file.startOffset >= 0 || fs.kindSync(`${path}/${listed.name}`) === 'none')
 	);
 }
 

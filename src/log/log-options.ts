@@ -16,6 +16,8 @@ export interface AppendLogOptions {
 	readonly inlineFsyncUsMax?: number;
 	/** The replication ID under which the offsets count, 40 hexadecimal digits; '' for none yet. */
 	readonly replid: string;
+	/** The ID of the process, which names its scratch folder. */
+	readonly pid?: number;
 	/** How much of the files before the present base is kept; by default nothing. Read anew each time. */
 	readonly history?: HistoryLimits;
 }

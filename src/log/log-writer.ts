@@ -70,7 +70,8 @@ export class LogWriter {
 	readonly diskErrors: DiskErrors;
 	delayedFsyncs = 0;
 
-	private readonly fs: LogFs;
+	/** Changes only while there is no file. */
+	fs: LogFs;
 	private readonly clock: Clock;
 	private readonly logger: Logger;
 	private readonly pace: FsyncPace;
