@@ -196,6 +196,37 @@ describe('wire: MIGRATE', function () {
 			assert.equal(await session.run('DBSIZE'), ':0\r\n');
 		});
 
+		it('serves a client that waits for another key only when it may write to this one', async () => {
+			await session.run('RPUSH k v');
+			const mover = await session.server.connect();
+			const moved = mover.command(['BLMOVE', 'source', 'k', 'LEFT', 'RIGHT', '0']);
+			await sleep(50);
+			const waiting = migrate(port, 'k', '0', '400');
+			await sleep(50);
+			assert.equal(await session.client3.command(['RPUSH', 'source', 'x']), ':1\r\n');
+			await sleep(100);
+			assert.equal(await session.client3.command(['LRANGE', 'k', '0', '-1']), '*1\r\n$1\r\nv\r\n');
+			assert.include(await waiting, 'IOERR');
+			assert.equal(await moved, '$1\r\nx\r\n');
+			assert.equal(await session.run('LRANGE k 0 -1'), '*2\r\n$1\r\nv\r\n$1\r\nx\r\n');
+		});
+
+		it('tries again where the connection breaks before anything was answered', async () => {
+			let connections = 0;
+			const flaky = createServer((socket) => {
+				sockets.add(socket);
+				socket.on('error', () => undefined);
+				const isFirst = connections++ === 0;
+				socket.on('data', () => (isFirst ? socket.destroy() : socket.write('+OK\r\n')));
+			});
+			await new Promise<void>((resolve) => flaky.listen(0, '127.0.0.1', resolve));
+			await session.run('SET k v');
+			assert.equal(await migrate((flaky.address() as { port: number }).port, 'k', '0', '2000'), '+OK\r\n');
+			assert.equal(connections, 2);
+			assert.equal(await session.run('EXISTS k'), ':0\r\n');
+			flaky.close();
+		});
+
 		it('goes on when the client that asked has gone', async () => {
 			await session.run('SET k v');
 			const asker = await session.server.connect();
