@@ -14,6 +14,8 @@ import { entryOf, KeySums, keyLine } from './key-report.js';
 import type { Printer } from './printer.js';
 import type { RdbBytes } from './rdb-bytes.js';
 
+const CHECKSUM_SIZE = 8;
+
 export interface CheckWishes {
 	readonly keys: boolean;
 	readonly stats: boolean;
@@ -124,6 +126,11 @@ class Check {
 		const bytesBehind = this.bytes.size - reader.position;
 		if (reader.checksum === 'wrong') {
 			this.printError(reader.position, 'RDB CRC error');
+			return { ok: false, badItemStart: -1, bytesBehind };
+		}
+		if (reader.checksum === 'unchecked' && bytesBehind === CHECKSUM_SIZE) {
+			// A flipped bit makes version 9 or 11 a 1, which has no checksum: Redis takes such a file for sound.
+			this.printError(reader.position, `A checksum follows, which version ${reader.version} does not have`);
 			return { ok: false, badItemStart: -1, bytesBehind };
 		}
 		if (reader.checksum === 'missing') {

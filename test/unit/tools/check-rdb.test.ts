@@ -92,21 +92,24 @@ describe('tsredis-check-rdb', () => {
 		assert.isAtLeast(keptMax, SAMPLE_KEYS - 1);
 	});
 
-	it('detects every flipped bit, names it, and repairs it on the way out', () => {
-		const random = new SeededRandom(3);
+	it('detects every flipped bit, names it, and repairs it on the way out', function () {
+		this.timeout(60_000);
 		for (let offset = 0; offset < sample.length; offset++) {
-			const bit = random.below(8);
-			const bytes = flipped(offset, bit);
-			if (offset % 10 !== 0) {
-				assert.include(check(bytes).output, `the byte at offset ${offset} is `);
-				continue;
+			// All bits of the header, and of every eighth byte behind it; one of the others.
+			const isThorough = offset < 9 || offset % 8 === 0;
+			for (let bit = isThorough ? 0 : offset % 8; bit < (isThorough ? 8 : (offset % 8) + 1); bit++) {
+				const bytes = flipped(offset, bit);
+				if (offset % 10 !== 0 || bit !== offset % 8) {
+					assert.include(check(bytes).output, `the byte at offset ${offset} is `);
+					continue;
+				}
+				const [damaged, again] = salvage(bytes);
+				assert.equal(damaged.code, 1);
+				assert.include(damaged.output, `[salvage] ${SAMPLE_KEYS} keys written to ${saved}\n`);
+				assert.equal(again.code, 0, again.output);
+				assert.include(again.output, `[info] ${SAMPLE_KEYS} keys read`);
+				assert.isTrue(readFileSync(file).equals(bytes), 'the damaged file is not touched');
 			}
-			const [damaged, again] = salvage(bytes);
-			assert.equal(damaged.code, 1);
-			assert.include(damaged.output, `[salvage] ${SAMPLE_KEYS} keys written to ${saved}\n`);
-			assert.equal(again.code, 0, again.output);
-			assert.include(again.output, `[info] ${SAMPLE_KEYS} keys read`);
-			assert.isTrue(readFileSync(file).equals(bytes), 'the damaged file is not touched');
 		}
 	});
 
