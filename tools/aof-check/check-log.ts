@@ -4,7 +4,8 @@
  * byte that is wrong, the command before it, blocks that are not what was written, copies that were kept.
  *
  * Where it judges otherwise than redis-check-aof: a command with no arguments, a number with a sign or blanks, or
- * an annotation that is cut off is damage (no server of ours loads it), and so is what the catalog's CRC-32 shows.
+ * an annotation that is cut off is damage (no server of ours loads it), and so are an empty base whose name ends in
+ * `.rdb`, and what the catalog's CRC-32 shows.
  *
  * Source of the messages: Redis 7.2.6, redis-check-aof.c.
  */
@@ -138,6 +139,9 @@ export class LogCheck {
 		const file = this.open(checked.path, shownPath(checked.path), ', aborting...');
 		if (file === null) return 'failed';
 		try {
+			if (file.size === 0 && checked.name.endsWith('.rdb')) {
+				return this.fail(`AOF ${checked.name} is not valid. A file in RDB format is never empty`);
+			}
 			if (file.size === 0 && checked.blocks.positions.length === 0) return 'empty';
 			return this.checkContent(checked, file);
 		} finally {

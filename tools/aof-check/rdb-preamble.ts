@@ -1,6 +1,7 @@
 /** The part in RDB format that a base, or an old append-only file, may begin with. */
 
 import { checkRdb } from '../rdb-check/check.js';
+import { findFlippedBit } from '../rdb-check/flipped-bit.js';
 import { Printer } from '../rdb-check/printer.js';
 import { RdbBytes } from '../rdb-check/rdb-bytes.js';
 import { shownPath } from '../support/log-path.js';
@@ -17,6 +18,12 @@ export function checkPreamble(path: string, print: (text: string) => void): numb
 		const wishes = { keys: false, stats: false, isPreamble: true };
 		const outcome = checkRdb(bytes, printer, wishes, Date.now());
 		printer.flush();
+		if (!outcome.ok) {
+			const flipped = findFlippedBit(bytes);
+			if (flipped !== undefined)
+				print(`  One changed bit explains that: bit ${flipped.bit} of the byte at ${flipped.offset}\n`);
+			print('  tsredis-check-rdb tells more, and --salvage writes what can be read\n');
+		}
 		return outcome.ok ? bytes.size - outcome.bytesBehind : -1;
 	} finally {
 		bytes.close();

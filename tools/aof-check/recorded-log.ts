@@ -40,8 +40,11 @@ async function recordsOf(
 	const blocks = new Map<string, BlockList>();
 	const dbAt = new Map<string, ReadonlyMap<number, number>>();
 	const { base, incrementals } = manifest;
+	let replid = '';
 	for (const info of [...(base === null ? [] : [base]), ...incrementals]) {
-		const file = catalog.fileOf(info);
+		// Of a file that was just begun the manifest does not say it yet.
+		if (info.replid !== '') replid = info.replid;
+		const file = catalog.fileOf({ ...info, replid });
 		if (file === undefined) continue;
 		blocks.set(info.name, await catalog.blockList(file));
 		const databases = new Map<number, number>();
