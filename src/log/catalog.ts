@@ -35,6 +35,8 @@ export interface CatalogOptions {
 /** The index of times has an entry at most this often. */
 const INDEX_PERIOD_MS = 1000;
 const RETRY_PERIOD_MS = 1000;
+/** Blocks are written to the LevelDB together: a batch costs as much as 30 records. */
+const QUEUE_PERIOD_MS = 1000;
 /** More blocks than this are not kept while the LevelDB can't be opened. */
 const WAITING_BLOCKS_MAX = 100_000;
 
@@ -56,6 +58,7 @@ export class Catalog implements LogObserver {
 	private isOff = false;
 	private rebuildCount = 0;
 	private retryAtMs = 0;
+	private queuedMs = 0;
 	private busyLogged = false;
 	/** The files of the manifest, by name. */
 	private files = new Map<string, TrackedFile>();
@@ -187,7 +190,10 @@ export class Catalog implements LogObserver {
 	tick(nowMs: number): void {
 		if (this.isOff) return;
 		this.tracker.tick(nowMs);
-		this.queueFinished();
+		if (nowMs - this.queuedMs >= QUEUE_PERIOD_MS) {
+			this.queuedMs = nowMs;
+			this.queueFinished();
+		}
 		if (this.needed && this.running === null && nowMs >= this.retryAtMs && this.jobs.length > 0) this.run();
 	}
 

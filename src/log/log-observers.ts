@@ -1,47 +1,56 @@
 import type { AofFileInfo } from '../formats/aof-manifest.js';
-import type { LogObserver } from './log-observer.js';
+import type { FileObserver, LogObserver } from './log-observer.js';
 
-/** Several observers as one; told in the order given. */
+/** Two observers as one; told in the order given. The second has nothing to do with the bytes. */
 export class LogObservers implements LogObserver {
-	private readonly all: readonly LogObserver[];
+	private readonly first: LogObserver;
+	private readonly second: FileObserver;
 
-	constructor(...all: LogObserver[]) {
-		this.all = all;
+	constructor(first: LogObserver, second: FileObserver) {
+		this.first = first;
+		this.second = second;
 	}
 
 	fileBegan(file: AofFileInfo, offset: number, db: number): void {
-		for (const one of this.all) one.fileBegan(file, offset, db);
+		this.first.fileBegan(file, offset, db);
+		this.second.fileBegan(file, offset, db);
 	}
 
 	wrote(chunk: Buffer, from: number, to: number, offset: number): void {
-		for (const one of this.all) one.wrote(chunk, from, to, offset);
+		this.first.wrote(chunk, from, to, offset);
 	}
 
 	entriesEnd(offset: number, db: number): void {
-		for (const one of this.all) one.entriesEnd(offset, db);
+		this.first.entriesEnd(offset, db);
 	}
 
 	fileCut(file: AofFileInfo, offset: number): void {
-		for (const one of this.all) one.fileCut(file, offset);
+		this.first.fileCut(file, offset);
+		this.second.fileCut(file, offset);
 	}
 
 	fileRemoved(name: string): void {
-		for (const one of this.all) one.fileRemoved(name);
+		this.first.fileRemoved(name);
+		this.second.fileRemoved(name);
 	}
 
 	fileMoved(from: string, to: string): void {
-		for (const one of this.all) one.fileMoved(from, to);
+		this.first.fileMoved(from, to);
+		this.second.fileMoved(from, to);
 	}
 
 	baseBegan(file: AofFileInfo): void {
-		for (const one of this.all) one.baseBegan(file);
+		this.first.baseBegan(file);
+		this.second.baseBegan(file);
 	}
 
 	stopped(): void {
-		for (const one of this.all) one.stopped();
+		this.first.stopped();
+		this.second.stopped();
 	}
 
 	tick(nowMs: number): void {
-		for (const one of this.all) one.tick(nowMs);
+		this.first.tick(nowMs);
+		this.second.tick(nowMs);
 	}
 }

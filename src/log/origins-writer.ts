@@ -12,7 +12,7 @@ import { removeIfThere } from './durable-steps.js';
 import type { LogNames } from './log-folder.js';
 import type { LogFs } from './log-fs.js';
 import { historyPath } from './log-history.js';
-import type { LogObserver } from './log-observer.js';
+import type { FileObserver } from './log-observer.js';
 import { FRAME_HEADER_BYTES, FRAME_MAGIC, ORIGINS_SUFFIX, originsPath } from './origins-format.js';
 
 const BUFFER_BYTES = 64 * 1024;
@@ -23,7 +23,6 @@ const FLUSH_PERIOD_MS = 1000;
 const TEXT_BYTES_MAX = 1024;
 /** Frames that wait for a slow disk, at most; further ones are dropped. */
 const WAITING_FRAMES_MAX = 64;
-const NOBODY = Number.NaN;
 
 /** Who a client is, byte strings. */
 export interface ClientOrigin {
@@ -61,7 +60,7 @@ interface WaitingFrame {
 	readonly bytes: Buffer;
 }
 
-export class OriginsWriter implements LogObserver {
+export class OriginsWriter implements FileObserver {
 	private readonly options: OriginsOptions;
 	private enabled: boolean;
 	private sidecar: Sidecar | null = null;
@@ -72,7 +71,9 @@ export class OriginsWriter implements LogObserver {
 	private at = 0;
 	private lastOffset = 0;
 	private lastMs = 0;
-	private lastWho = NOBODY;
+	private lastWho = 0;
+	/** The entries that follow belong to the last run, if they have its time and its writer. */
+	private inRun = false;
 	/** Clients that the file describes. */
 	private known = new Set<number>();
 	private flushedMs = 0;
@@ -95,26 +96,42 @@ export class OriginsWriter implements LogObserver {
 
 	/** The entries from log position `offset` on are written at `nowMs` by `who` (see origins-format.ts). */
 	note(offset: number, who: number, nowMs: number): void {
-		if (who === this.lastWho && nowMs === this.lastMs) return;
+		if (this.inRun && who === this.lastWho && nowMs === this.lastMs) return;
 		if (this.sidecar === null || !this.enabled) return;
 		if (this.at > BUFFER_BYTES - RUN_BYTES_MAX) this.endFrame(offset);
-		if (who > 1 && !this.known.has(Math.floor(who / 2))) this.describe(Math.floor(who / 2), offset);
+		if (who > 1) {
+			const clientId = Math.floor(who / 2);
+			if (!this.known.has(clientId)) this.describe(clientId, offset);
+		}
 		if (this.at === 0) this.beginFrame(offset, nowMs);
-		this.putVarint(offset - this.lastOffset + 1);
-		this.putZigzag(nowMs - this.lastMs);
-		this.putZigzag(who - (Number.isNaN(this.lastWho) ? 0 : this.lastWho));
+		const step = offset - this.lastOffset + 1;
+		const msStep = nowMs - this.lastMs;
+		const whoStep = who - this.lastWho;
+		if (step < 128 && msStep >= 0 && msStep < 64 && whoStep > -64 && whoStep < 64) {
+			// As below: the usual case, in a third of the time.
+			const { buffer, at } = this;
+			buffer[at] = step;
+			buffer[at + 1] = 2 * msStep;
+			buffer[at + 2] = whoStep < 0 ? -2 * whoStep - 1 : 2 * whoStep;
+			this.at = at + 3;
+		} else {
+			this.putVarint(step);
+			this.putZigzag(msStep);
+			this.putZigzag(whoStep);
+		}
 		this.lastOffset = offset;
 		this.lastMs = nowMs;
 		this.lastWho = who;
+		this.inRun = true;
 	}
 
 	/** What is known of a client is not true any more: it has changed its name or user, or is gone. */
 	clientChanged(clientId: number): void {
 		if (!this.known.delete(clientId)) return;
-		if (Math.floor(this.lastWho / 2) === clientId) this.endFrame(this.options.endOffset());
+		if (this.inRun && Math.floor(this.lastWho / 2) === clientId) this.endFrame(this.options.endOffset());
 	}
 
-	// ---- LogObserver ----------------------------------------------------------------------------
+	// ---- FileObserver ---------------------------------------------------------------------------
 
 	fileBegan(info: AofFileInfo, offset: number): void {
 		this.flush();
@@ -130,10 +147,6 @@ export class OriginsWriter implements LogObserver {
 		this.failed = false;
 		this.known.clear();
 	}
-
-	wrote(): void {}
-
-	entriesEnd(): void {}
 
 	fileCut(): void {}
 
@@ -186,7 +199,7 @@ export class OriginsWriter implements LogObserver {
 		this.putVarint(nowMs);
 		this.lastOffset = offset;
 		this.lastMs = nowMs;
-		this.lastWho = NOBODY;
+		this.lastWho = 0;
 	}
 
 	private describe(clientId: number, offset: number): void {
@@ -216,7 +229,7 @@ export class OriginsWriter implements LogObserver {
 		bytes.writeUInt32LE(this.at - FRAME_HEADER_BYTES, 4);
 		bytes.writeUInt32LE(crc32(bytes.subarray(FRAME_HEADER_BYTES)), 8);
 		this.at = 0;
-		this.lastWho = NOBODY;
+		this.inRun = false;
 		const { sidecar } = this;
 		if (sidecar === null || this.failed || this.waiting.length >= WAITING_FRAMES_MAX) {
 			// The frame is lost, and with it the descriptions in it.
@@ -232,7 +245,7 @@ export class OriginsWriter implements LogObserver {
 	private release(): void {
 		const { sidecar } = this;
 		this.sidecar = null;
-		this.lastWho = NOBODY;
+		this.inRun = false;
 		if (sidecar === null) return;
 		this.waiting.push({ sidecar, bytes: Buffer.alloc(0) });
 		this.startWriting();
