@@ -11,7 +11,12 @@ const LOCAL: ReadonlySet<string> = new Set(['dir', 'port', 'logfile', 'pidfile',
 /** With a default of ours. */
 const OTHER_DEFAULT: ReadonlySet<string> = new Set(['sanitize-dump-payload']);
 /** Ours alone. */
-const OWN: ReadonlySet<string> = new Set(['log-format']);
+const OWN: ReadonlySet<string> = new Set([
+	'log-format',
+	'log-history-size',
+	'log-history-seconds',
+	'log-origins',
+]);
 /** Not hidden in 7.0, the oldest that is compared with. */
 const CHANGED_SINCE_7_0: ReadonlySet<string> = new Set(['aof-disable-auto-gc']);
 
