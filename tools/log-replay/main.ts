@@ -71,14 +71,16 @@ async function run(
 			progress.clear();
 			printError(text + '\n');
 		};
+		// A bar would stand between the lines of a list.
+		const hasBar = options.command === 'export' || !process.stdout.isTTY;
 		const view = new LogView(fs, map, catalog, {
-			onProgress: (offset) => progress.update(offset - map.start, map.end - map.start, 'reading the log'),
+			onProgress: (offset) =>
+				hasBar && progress.update(offset - map.start, map.end - map.start, 'reading the log'),
 			onGap: (from, to) => say(`The log from position ${from} to ${to} is not kept`),
 			onTornEnd: (offset) => say(`The log ends within an entry or a transaction, at position ${offset}`),
 		});
 		if (options.command === 'list') {
 			await listEntries(view, options, (bytes) => {
-				progress.clear();
 				state.hasPrinted = true;
 				return writeOut(bytes);
 			});
