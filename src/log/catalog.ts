@@ -168,7 +168,7 @@ export class Catalog implements LogObserver {
 		if (file === undefined || this.isOff) return;
 		this.files.delete(from);
 		this.files.set(to, file);
-		file.info = { ...file.info, name: to, type: 'h' };
+		file.info = { ...file.info, name: to };
 		this.jobs.push(async (store) => {
 			if (file.record === null) return;
 			file.record = { ...file.record, name: to };

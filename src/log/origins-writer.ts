@@ -88,6 +88,12 @@ export class OriginsWriter implements FileObserver {
 		this.enabled = options.enabled;
 	}
 
+	/** failed: the present file's can't be written, and the reason is in the server's log. */
+	get state(): 'on' | 'off' | 'failed' {
+		if (!this.enabled) return 'off';
+		return this.failed ? 'failed' : 'on';
+	}
+
 	/** Switches `log-origins`. */
 	setEnabled(enabled: boolean): void {
 		if (!enabled) this.flush();
@@ -158,6 +164,7 @@ export class OriginsWriter implements FileObserver {
 		const { fs } = this.options;
 		const oldPath = this.pathOf(from);
 		const newPath = this.pathOf(to);
+		if (this.sidecar?.path === oldPath) this.sidecar.path = newPath;
 		for (const { sidecar } of this.waiting) if (sidecar.path === oldPath) sidecar.path = newPath;
 		try {
 			if (fs.kindSync(oldPath) === 'file') fs.renameSync(oldPath, newPath);
@@ -300,7 +307,8 @@ export class OriginsWriter implements FileObserver {
 			if (fs.kindSync(folder) !== 'folder') continue;
 			const all = fs.listSync(folder);
 			for (const name of all) {
-				if (!name.startsWith(names.fileName) || !name.endsWith(ORIGINS_SUFFIX)) continue;
+				if (!name.replace(/^temp-/, '').startsWith(names.fileName) || !name.endsWith(ORIGINS_SUFFIX))
+					continue;
 				if (!all.includes(name.slice(0, -ORIGINS_SUFFIX.length))) removeIfThere(fs, `${folder}/${name}`);
 			}
 		}

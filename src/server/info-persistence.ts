@@ -53,6 +53,9 @@ export function infoPersistence(server: Server): InfoField[] {
 			['aof_buffer_length', stats.bufferLength],
 			['aof_pending_bio_fsync', stats.pendingFsyncs],
 			['aof_delayed_fsync', stats.delayedFsyncs],
+			// Our own; see log/catalog.ts and log/origins-writer.ts.
+			['log_catalog', server.catalog.state],
+			['log_origins', server.origins.state],
 		);
 	}
 	if (engine.loading) {
