@@ -29,7 +29,6 @@ import {
 	warnOfSmallBacklog,
 } from './process-control.js';
 import { Server } from './server.js';
-import { prepareShutdown, shutdownOptionsOf } from './shutdown.js';
 
 /** Runs the program; `args` are those after the program's name. Ends the process by itself. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -213,18 +212,20 @@ class Program {
 	}
 
 	#onSignal(name: 'SIGTERM' | 'SIGINT'): void {
-		if (this.#shuttingDown && name === 'SIGINT') {
+		const server = this.#server;
+		if ((this.#shuttingDown || server?.shutdown.isPending === true) && name === 'SIGINT') {
+			server?.snapshots.abandon();
 			this.#logger.logSignal('You insist... exiting now.');
 			process.exit(1);
 		}
 		this.#logger.logSignal(
-			this.#server?.engine.loading === true
+			server?.engine.loading === true
 				? 'Received shutdown signal during loading, scheduling shutdown.'
 				: `Received ${name} scheduling shutdown...`,
 		);
 		const { shutdownOnSigterm, shutdownOnSigint } = this.#settings;
-		const options = shutdownOptionsOf(name === 'SIGTERM' ? shutdownOnSigterm : shutdownOnSigint);
-		if (this.#server === undefined || prepareShutdown(this.#server, options)) void this.#shutDown(0);
+		if (server === undefined) void this.#shutDown(0);
+		else server.shutdown.ask(name === 'SIGTERM' ? shutdownOnSigterm : shutdownOnSigint);
 	}
 
 	async #shutDown(exitCode: number): Promise<void> {

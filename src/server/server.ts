@@ -31,6 +31,7 @@ import { Config } from './config/config.js';
 import { Cron } from './cron.js';
 import { registerListenerHooks } from './listener-hooks.js';
 import { Persistence } from './persistence.js';
+import { Shutdown } from './shutdown.js';
 import { Snapshots } from './snapshots.js';
 import { removeStaleFiles } from './stale-files.js';
 import { buildTlsOptions } from './tls-options.js';
@@ -64,6 +65,7 @@ export class Server {
 	readonly migrator: Migrator;
 	readonly persistence: Persistence;
 	readonly snapshots: Snapshots;
+	readonly shutdown: Shutdown;
 	/** The module that a child runs which makes a snapshot. */
 	readonly foldProgram: string;
 	/** The dataset is there, as far as it ever was; before that it must not replace what is on disk. */
@@ -137,6 +139,7 @@ export class Server {
 		this.log.observer = new LogObservers(this.catalog, this.origins);
 		this.persistence = new Persistence(this);
 		this.snapshots = new Snapshots(this);
+		this.shutdown = new Shutdown(this);
 		this.foldProgram =
 			options.foldProgram ?? fileURLToPath(new URL('../snapshot/fold-child.js', import.meta.url));
 		this.log.onRelease = () => this.#turn.release();

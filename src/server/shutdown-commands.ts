@@ -13,8 +13,8 @@ import {
 import type { CommandContext } from '../engine/context.js';
 import { ERR_SYNTAX } from '../engine/errors.js';
 import type { Server } from './server.js';
-import { prepareShutdown } from './shutdown.js';
 
+const ERR_SHUTDOWN = 'ERR Errors trying to SHUTDOWN. Check logs.';
 const WORDS: ReadonlySet<string> = new Set(['SAVE', 'NOSAVE', 'NOW', 'FORCE', 'ABORT']);
 
 export function shutdownCommands(server: Server): CommandSpec[] {
@@ -24,11 +24,17 @@ export function shutdownCommands(server: Server): CommandSpec[] {
 		const known = words.every((word) => WORDS.has(word));
 		if (!known || (has('SAVE') && has('NOSAVE')) || (has('ABORT') && words.some((word) => word !== 'ABORT')))
 			return ctx.replyError(ERR_SYNTAX);
-		// A shutdown ends within the command that asks for it, one way or the other.
-		if (has('ABORT')) return ctx.replyError('ERR No shutdown in progress.');
+		if (has('ABORT'))
+			return server.shutdown.abort() ? ctx.reply.ok() : ctx.replyError('ERR No shutdown in progress.');
 		const save = has('SAVE') ? true : has('NOSAVE') ? false : undefined;
-		if (prepareShutdown(server, { save, force: has('FORCE') })) server.requestShutdown(0);
-		else ctx.replyError('ERR Errors trying to SHUTDOWN. Check logs.');
+		// No reply if all goes well: the connection ends.
+		const { client, engine } = ctx;
+		void server.shutdown.run({ save, force: has('FORCE') }).then((isDone) => {
+			if (isDone || client.closing) return;
+			engine.stats.countError(ERR_SHUTDOWN);
+			client.reply.error(ERR_SHUTDOWN);
+			engine.markOutput(client);
+		});
 	};
 	return [
 		command('shutdown', handler, -1, ADMIN | NOSCRIPT | LOADING | STALE | NO_MULTI | ALLOW_BUSY, NO_KEYS, 0),

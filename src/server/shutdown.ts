@@ -1,9 +1,10 @@
 /**
  * The end of a server: SHUTDOWN, SIGTERM, SIGINT. Before anything is closed the last snapshot is written and the log made
- * durable; where that fails the server goes on, unless it is forced.
+ * durable; where that fails the server goes on, unless it is forced. Nobody is served while the snapshot is written: what
+ * would be written then would not be in it. The server still listens to signals.
  *
- * The snapshot is written at once and not by a child: nobody is served meanwhile, whoever writes it.
- * Source of the rules and the texts: Redis 7.2.6, server.c (prepareForShutdown, finishShutdown).
+ * A signal only asks for it; the background task sees to it, so that there is a moment for SHUTDOWN ABORT.
+ * Source of the rules and the texts: Redis 7.2.6, server.c (prepareForShutdown, finishShutdown, serverCron).
  */
 import type { ShutdownFlag } from '../engine/settings.js';
 import type { Server } from './server.js';
@@ -16,33 +17,79 @@ export interface ShutdownOptions {
 }
 
 /** The options that `shutdown-on-sigterm` and `shutdown-on-sigint` stand for. */
-export function shutdownOptionsOf(flags: readonly ShutdownFlag[]): ShutdownOptions {
+function optionsOf(flags: readonly ShutdownFlag[]): ShutdownOptions {
 	const save = flags.includes('save') ? true : flags.includes('nosave') ? false : undefined;
 	return { save, force: flags.includes('force') };
 }
 
-/** Does what has to be done before the end; false if the server must go on, the reasons logged. */
-export function prepareShutdown(server: Server, options: ShutdownOptions): boolean {
-	const { logger, snapshots, settings, log, engine } = server;
-	logger.log('notice', 'User requested shutdown...');
-	if (snapshots.running === 'rdb') logger.log('warning', 'There is a child saving an .rdb. Killing it!');
-	if (snapshots.running === 'aof') logger.log('warning', 'There is a child rewriting the AOF. Killing it!');
-	snapshots.abandon();
-	if (settings.appendonly && log.attached) {
-		logger.log('notice', 'Calling fsync() on the AOF file.');
-		engine.effects.seal();
-		log.flushNow();
+export class Shutdown {
+	readonly #server: Server;
+	/** What a signal has asked for. */
+	#asked: ShutdownOptions | undefined = undefined;
+	#underWay = false;
+
+	constructor(server: Server) {
+		this.#server = server;
 	}
-	// What has not been loaded completely must not replace what is on disk.
-	const save = server.isLoaded && (options.save ?? settings.save.length > 0);
-	if (!save) return true;
-	logger.log('notice', 'Saving the final RDB snapshot before exiting.');
-	if (snapshots.saveNow()) return true;
-	if (options.force) {
-		logger.log('warning', 'Error trying to save the DB. Exit anyway.');
+
+	/** Somebody has asked for it, and it has neither failed nor been taken back. */
+	get isPending(): boolean {
+		return this.#underWay || this.#asked !== undefined;
+	}
+
+	/** A signal with these flags has come. */
+	ask(flags: readonly ShutdownFlag[]): void {
+		if (this.isPending) return;
+		this.#asked = optionsOf(flags);
+		if (!this.#server.isLoaded) this.tick();
+	}
+
+	/** Takes back what a signal has asked for; false if there is nothing to take back. */
+	abort(): boolean {
+		if (this.#underWay || this.#asked === undefined) return false;
+		this.#asked = undefined;
+		this.#server.logger.log('notice', 'Shutdown manually aborted.');
 		return true;
 	}
-	logger.log('warning', "Error trying to save the DB, can't exit.");
-	logger.log('warning', 'Errors trying to shut down the server. Check the logs for more information.');
-	return false;
+
+	/** By the background task: begins what has been asked for. */
+	tick(): void {
+		const asked = this.#asked;
+		if (asked === undefined || this.#underWay) return;
+		this.#asked = undefined;
+		void this.run(asked);
+	}
+
+	/**
+	 * Does what has to be done before the end, and asks for the end of the process; false if the server must go on, the
+	 * reasons logged. Never rejects.
+	 */
+	async run(options: ShutdownOptions): Promise<boolean> {
+		const server = this.#server;
+		const { logger, snapshots, settings, log, engine } = server;
+		this.#underWay = true;
+		logger.log('notice', 'User requested shutdown...');
+		if (snapshots.running === 'rdb') logger.log('warning', 'There is a child saving an .rdb. Killing it!');
+		if (snapshots.running === 'aof') logger.log('warning', 'There is a child rewriting the AOF. Killing it!');
+		snapshots.abandon();
+		if (settings.appendonly && log.attached) {
+			logger.log('notice', 'Calling fsync() on the AOF file.');
+			engine.effects.seal();
+			log.flushNow();
+		}
+		// What has not been loaded completely must not replace what is on disk.
+		if (server.isLoaded && (options.save ?? settings.save.length > 0)) {
+			engine.pause.start(Number.MAX_SAFE_INTEGER, true);
+			logger.log('notice', 'Saving the final RDB snapshot before exiting.');
+			if (!(await snapshots.saveLast()) && !options.force) {
+				logger.log('warning', "Error trying to save the DB, can't exit.");
+				logger.log('warning', 'Errors trying to shut down the server. Check the logs for more information.');
+				this.#underWay = false;
+				engine.pause.end();
+				return false;
+			}
+		}
+		server.requestShutdown(0);
+		return true;
+	}
 }

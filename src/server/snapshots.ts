@@ -23,6 +23,7 @@ import {
 import { startFoldProcess } from '../snapshot/fold-process.js';
 import { type RdbSaveOptions, rdbAuxFields, saveRdbNow } from '../snapshot/rdb-save.js';
 import type { SnapshotOutcome, SnapshotTask } from '../snapshot/snapshot-task.js';
+import { SnapshotWalk } from '../snapshot/walk.js';
 import { startWalk } from '../snapshot/walk-task.js';
 import { RewritePace } from './rewrite-pace.js';
 import type { Server } from './server.js';
@@ -69,6 +70,8 @@ export class Snapshots {
 	/** Resolves when what is running has ended. */
 	#ended: Promise<void> = Promise.resolve();
 	#lastTryMs = 0;
+	/** The temporary file of `saveLast`. */
+	#lastPath = '';
 	/** The files of the log are damaged somewhere: the next snapshot is made from memory. */
 	#logIsDamaged = false;
 
@@ -101,8 +104,7 @@ export class Snapshots {
 
 	/** Writes `dbfilename` before returning; false, and the reason logged, if that fails. */
 	saveNow(): boolean {
-		const { engine, fs, settings, logger, env } = this.#server;
-		const folder = this.#server.folder;
+		const { engine, fs, settings, logger, folder } = this.#server;
 		const name = toNative(settings.dbfilename);
 		try {
 			saveRdbNow(engine, fs, folder, name, `temp-${process.pid}.rdb`, this.#rdbOptions(false));
@@ -110,11 +112,32 @@ export class Snapshots {
 			logger.log('warning', `Error saving ${name} (in server root dir ${folder}): ${errorText(error)}`);
 			return false;
 		}
+		this.#saved();
+		return true;
+	}
+
+	/** Writes `dbfilename` at the end of the server, while nobody is served; false, and the reason logged, if that fails. */
+	async saveLast(): Promise<boolean> {
+		const { engine, fs, settings, logger, folder } = this.#server;
+		const name = toNative(settings.dbfilename);
+		const tempName = `temp-${process.pid}.rdb`;
+		this.#lastPath = `${folder}/${tempName}`;
+		try {
+			await new SnapshotWalk(engine, this.#rdbOptions(false)).run(fs, folder, name, tempName);
+		} catch (error) {
+			logger.log('warning', `Error saving ${name} (in server root dir ${folder}): ${errorText(error)}`);
+			return false;
+		}
+		this.#saved();
+		return true;
+	}
+
+	#saved(): void {
+		const { engine, logger, env } = this.#server;
 		logger.log('notice', 'DB saved on disk');
 		engine.dirty = 0;
 		engine.bgsaveFailed = false;
 		this.lastSaveMs = env.clock.nowMs();
-		return true;
 	}
 
 	/** Begins to write `dbfilename`; false if a snapshot is being made already. */
@@ -332,6 +355,7 @@ export class Snapshots {
 		this.cancel('rdb');
 		this.cancel('aof');
 		if (path !== '') removeQuietly(path);
+		if (this.#lastPath !== '') removeQuietly(this.#lastPath);
 	}
 
 	// ---- by themselves --------------------------------------------------------------------------
