@@ -89,10 +89,11 @@ function flush(ctx: CommandContext, dbId: number): void {
 		engine.stats.lazyfreedObjects += removed;
 	// Clients may wait for what happens to a key, its disappearance included.
 	for (const db of engine.dbs) if (dbId === -1 || db.id === dbId) engine.blocking.signalAllWaiting(db);
-	// Redis counts one change then, whatever was there.
-	ctx.dirty += dbId === -1 && engine.onFlushAll?.() === true && removed > 0 ? 1 : removed;
+	// With a snapshot of that there are no changes since the last one.
+	const isSaved = dbId === -1 && engine.onFlushAll?.() === true;
+	if (!isSaved) ctx.dirty += removed;
 	// Logged in any case: replicas and readers of the log see that it was said.
-	if (removed === 0) ctx.addEffect(args);
+	if (ctx.dirty === 0) ctx.addEffect(args);
 	ctx.reply.ok();
 }
 

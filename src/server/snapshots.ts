@@ -148,8 +148,8 @@ export class Snapshots {
 		this.#lastTryMs = env.clock.nowMs();
 		const running = this.#begin('rdb');
 		const name = toNative(settings.dbfilename);
-		this.#start(running, this.#logSource(), 'rdb', `${folder}/${name}`);
-		const task = running.task!;
+		const source = this.#logSource();
+		const task = this.#start(running, source && (() => source), 'rdb', `${folder}/${name}`);
 		logger.log('notice', `Background saving started by pid ${task.pid}`);
 		this.#ended = this.#endSave(running, task);
 		return true;
@@ -219,18 +219,15 @@ export class Snapshots {
 		const { log, settings, logger } = this.#server;
 		const format: SnapshotFormat = settings.aofUseRdbPreamble ? 'rdb' : 'aof';
 		try {
+			if (log.attached && this.#logIsDamaged) return this.#startAfresh();
 			let offset = log.endOffset;
-			if (!log.attached) {
-				this.#start(running, undefined, format, '');
-			} else {
-				if (this.#logIsDamaged) return this.#startAfresh();
+			const rotated = async (): Promise<FoldSource> => {
 				const begun = await log.beginNewFile();
-				if (typeof begun === 'string') return failure(begun);
+				if (typeof begun === 'string') throw new Error(begun);
 				offset = begun.offset;
-				if (!running.cancelled) this.#start(running, begun.source, format, '');
-			}
-			const { task } = running;
-			if (task === undefined) return { kind: 'cancelled' };
+				return begun.source;
+			};
+			const task = this.#start(running, log.attached ? rotated : undefined, format, '');
 			logger.log('notice', `Background append only file rewriting started by pid ${task.pid}`);
 			const outcome = await task.outcome;
 			if (outcome.kind !== 'done') return outcome;
@@ -300,8 +297,13 @@ export class Snapshots {
 	 * Starts a child that writes a temporary file, from the log or, where `source` is undefined, from the dataset in
 	 * memory. The file gets the name `finalPath`, if that is given.
 	 */
-	#start(running: Running, source: FoldSource | undefined, format: SnapshotFormat, finalPath: string): void {
-		const { engine, env, settings, folder, foldProgram } = this.#server;
+	#start(
+		running: Running,
+		source: (() => FoldSource | Promise<FoldSource>) | undefined,
+		format: SnapshotFormat,
+		finalPath: string,
+	): SnapshotTask {
+		const { engine, env, settings, folder, foldProgram, fs } = this.#server;
 		const save = this.#rdbOptions(running.destination === 'aof');
 		const foldSettings = {} as FoldSettings;
 		copyFoldSettings(foldSettings, settings);
@@ -312,22 +314,27 @@ export class Snapshots {
 		};
 		const output = () => ({ format, path: running.tempPath, finalPath });
 		const process = { env, program: foldProgram, silentMsMax: this.childSilentMsMax };
-		running.task =
+		const jobOf = async (getSource: () => FoldSource | Promise<FoldSource>) => {
+			const { base, sections } = await getSource();
+			const keyCount = running.keysTotal;
+			return { ...common, base: foldBaseOf(base), sections, output: output(), keyCount };
+		};
+		const task =
 			source === undefined
 				? startWalk(engine, save, { ...process, jobOf: () => ({ ...common, output: output() }) })
-				: startFoldProcess({
-						...process,
-						jobOf: () => ({
-							...common,
-							base: foldBaseOf(source),
-							sections: source.sections,
-							output: output(),
-							keyCount: running.keysTotal,
-						}),
-					});
-		const { pid } = running.task;
+				: startFoldProcess({ ...process, jobOf: () => jobOf(source) });
+		running.task = task;
 		running.tempPath =
-			running.destination === 'rdb' ? `${folder}/temp-${pid}.rdb` : `${folder}/temp-rewriteaof-bg-${pid}.aof`;
+			running.destination === 'rdb'
+				? `${folder}/temp-${task.pid}.rdb`
+				: `${folder}/temp-rewriteaof-bg-${task.pid}.aof`;
+		try {
+			// There from the beginning, for whoever looks; the child takes a moment to start.
+			fs.closeSync(fs.openSync(running.tempPath, 'w'));
+		} catch {
+			// The child will say why not.
+		}
+		return task;
 	}
 
 	#rdbOptions(isAofBase: boolean): RdbSaveOptions {
@@ -401,7 +408,7 @@ export class Snapshots {
 	}
 }
 
-function foldBaseOf({ base }: FoldSource): FoldBase | null {
+function foldBaseOf(base: FoldSource['base']): FoldBase | null {
 	return base === null ? null : { path: base.path, format: base.preamble ? 'aof' : base.format };
 }
 

@@ -43,10 +43,11 @@ function mayBeWriting(pid: number): boolean {
 	}
 	if (process.platform !== 'linux') return true;
 	try {
+		const read = (name: string) => readFileSync(`/proc/${pid}/${name}`, 'latin1');
+		// Ended, and nobody has taken note: what some containers do with orphans.
+		if (/^\d+ \(.*\) Z /s.test(read('stat'))) return false;
 		// In a container the numbers come again with every start.
-		return WRITERS.test(
-			readFileSync(`/proc/${pid}/cmdline`, 'latin1') + readFileSync(`/proc/${pid}/comm`, 'latin1'),
-		);
+		return WRITERS.test(read('cmdline') + read('comm'));
 	} catch {
 		return true;
 	}

@@ -31,8 +31,11 @@ export interface FoldProcessOptions {
 	readonly silentMsMax: number;
 	/** Writes the child's standard input, if the job asks for it, from when it has the job to its end. Must not throw. */
 	readonly feed?: (input: Writable) => Promise<void>;
-	/** Makes the job when the process, and so its ID, is there. */
-	readonly jobOf: (pid: number) => FoldJob;
+	/**
+	 * Makes the job when the process, and so its ID, is there. It starts meanwhile. Rejects with the reason why there is
+	 * none.
+	 */
+	readonly jobOf: (pid: number) => FoldJob | Promise<FoldJob>;
 }
 
 /** Forks a child and gives it the job. */
@@ -92,9 +95,11 @@ class FoldProcess implements SnapshotTask {
 
 	async #sendJob(pid: number): Promise<void> {
 		try {
-			this.#codec = await loadFoldCodec();
+			const codec = await loadFoldCodec();
+			this.#codec = codec;
+			const job = await this.#options.jobOf(pid);
 			if (!this.#child.connected) return;
-			this.#child.send(this.#codec.encodeJob(this.#options.jobOf(pid)));
+			this.#child.send(codec.encodeJob(job));
 			if (this.#child.stdin !== null) await this.#options.feed?.(this.#child.stdin);
 		} catch (error) {
 			this.#end(failure(error instanceof Error ? error.message : String(error)));
