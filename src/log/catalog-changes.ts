@@ -10,6 +10,7 @@ import {
 	timeKey,
 } from './catalog-record.js';
 import type { CatalogStore } from './catalog-store.js';
+import type { EntryScan } from './entry-scan.js';
 
 const DELETES_PER_WRITE = 1000;
 
@@ -18,6 +19,21 @@ export interface Gap {
 	readonly file: TrackedFile;
 	readonly from: number;
 	readonly to: number;
+	/** The last place at or before `from` where an entry is known to begin; or a search from there that has come further. */
+	readonly scan: ScanStart | EntryScan;
+}
+
+/** An entry begins at `position` of the file, and `db` is selected there. */
+export interface ScanStart {
+	readonly position: number;
+	readonly db: number;
+}
+
+const FILE_START: ScanStart = { position: 0, db: 0 };
+
+/** All of a file, up to position `to`. */
+export function wholeFile(file: TrackedFile, to: number): Gap {
+	return { file, from: 0, to, scan: FILE_START };
 }
 
 /**
@@ -29,8 +45,8 @@ export async function findGaps(
 	files: readonly TrackedFile[],
 	endOf: (file: TrackedFile) => number,
 ): Promise<Gap[]> {
-	const byId = new Map<number, { file: TrackedFile; end: number; at: number }>();
-	const states = files.map((file) => ({ file, end: endOf(file), at: 0 }));
+	const states = files.map((file) => ({ file, end: endOf(file), at: 0, scan: FILE_START }));
+	const byId = new Map<number, (typeof states)[number]>();
 	for (const state of states) if (state.file.record !== null) byId.set(state.file.record.id, state);
 	const gaps: Gap[] = [];
 	for (const prefix of ['a', 'b']) {
@@ -49,27 +65,35 @@ export async function findGaps(
 					if (block !== undefined && prefix === 'b') deletes.push(timeKey(block));
 					continue;
 				}
-				if (block.position > state.at) gaps.push({ file: state.file, from: state.at, to: block.position });
+				const { file, at, scan } = state;
+				if (block.position > at) gaps.push({ file, from: at, to: block.position, scan });
+				if (block.db >= 0) state.scan = { position: block.position, db: block.db };
 				state.at = block.position + block.size;
 			}
 			await store.write([], deletes);
 		}
 	}
-	for (const { file, at, end } of states) if (at < end) gaps.push({ file, from: at, to: end });
+	for (const { file, at, end, scan } of states) if (at < end) gaps.push({ file, from: at, to: end, scan });
 	return gaps;
 }
 
 /**
  * Removes the blocks of an incremental file that go beyond the log position `offset`, or all of a file when that is -1.
- * Gives the position in the file where the ones that are left end.
+ * Gives the position in the file where the ones that are left end, and the last of them that begins with an entry.
  */
-export async function removeBlocks(store: CatalogStore, file: CatalogFile, offset: number): Promise<number> {
-	const from = offset < 0 || file.isBase ? undefined : blocksFrom(Math.max(0, offset - BLOCK_BYTES_MAX));
-	let kept = 0;
+export async function removeBlocks(
+	store: CatalogStore,
+	file: CatalogFile,
+	offset: number,
+): Promise<{ readonly end: number; readonly scan: ScanStart }> {
+	const from = offset < 0 || file.isBase ? undefined : blocksFrom(Math.max(0, offset - 3 * BLOCK_BYTES_MAX));
+	let end = 0;
+	let scan = FILE_START;
 	const deletes: string[] = [];
 	for await (const block of store.blocksOf(file, from)) {
 		if (offset >= 0 && blockEndOffset(block, file) <= offset) {
-			kept = Math.max(kept, block.position + block.size);
+			end = Math.max(end, block.position + block.size);
+			if (block.db >= 0) scan = { position: block.position, db: block.db };
 			continue;
 		}
 		deletes.push(blockKey(block, file.isBase));
@@ -77,7 +101,7 @@ export async function removeBlocks(store: CatalogStore, file: CatalogFile, offse
 		if (deletes.length >= DELETES_PER_WRITE) await store.write([], deletes.splice(0));
 	}
 	await store.write([], deletes);
-	return kept;
+	return { end, scan };
 }
 
 /** Log position behind a block of an incremental file. */

@@ -2,13 +2,16 @@
 import { fstat, read, type Stats } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { isAofFormatBase } from '../formats/aof-manifest.js';
-import type { FinishedBlock } from './block-tracker.js';
+import type { FinishedBlock, TrackedFile } from './block-tracker.js';
 import type { Gap } from './catalog-changes.js';
 import { BLOCK_BYTES_MAX } from './catalog-record.js';
+import { EntryScan } from './entry-scan.js';
 import type { LogFs } from './log-fs.js';
 
 /** So much is read before other work of the catalog has its turn. */
 const FILL_BYTES_MAX = 4 * 1024 * 1024;
+/** A block ends with an entry if that makes it no shorter than this. */
+const WELCOME_BYTES = BLOCK_BYTES_MAX / 2;
 
 export interface Filled {
 	readonly blocks: FinishedBlock[];
@@ -21,9 +24,7 @@ export interface Filled {
  * file can't be read, or ends early.
  */
 export async function fillGap(fs: LogFs, path: string, gap: Gap): Promise<Filled | null> {
-	const { file, from } = gap;
-	const { info } = file;
-	const to = Math.min(gap.to, from + FILL_BYTES_MAX);
+	const to = Math.min(gap.to, gap.from + FILL_BYTES_MAX);
 	let fd: number;
 	try {
 		fd = fs.openSync(path, 'r');
@@ -34,27 +35,44 @@ export async function fillGap(fs: LogFs, path: string, gap: Gap): Promise<Filled
 		const stats = await statOf(fd);
 		const blocks: FinishedBlock[] = [];
 		const buffer = Buffer.allocUnsafe(BLOCK_BYTES_MAX);
-		for (let at = from; at < to; ) {
-			const size = Math.min(to - at, BLOCK_BYTES_MAX);
-			if ((await readFully(fd, buffer, size, at)) < size) return null;
-			blocks.push({
-				file,
-				offset: isAofFormatBase(info) ? at : info.startOffset + Math.max(0, at - info.prefixSize),
-				position: at,
-				size,
-				timeMs: estimatedMs(stats, at),
-				timeEstimated: true,
-				crc32: crc32(buffer.subarray(0, size)),
-				db: at === 0 ? 0 : -1,
-			});
+		const scan = gap.scan instanceof EntryScan ? gap.scan : new EntryScan(gap.scan.position, gap.scan.db);
+		// What lies before the gap is read only to learn where its entries begin.
+		while (scan.position < gap.from) {
+			const size = Math.min(gap.from - scan.position, BLOCK_BYTES_MAX);
+			if ((await readFully(fd, buffer, size, scan.position)) < size) return null;
+			scan.feed(buffer, 0, size);
+		}
+		let at = gap.from;
+		while (at < to) {
+			const read = Math.min(gap.to - at, BLOCK_BYTES_MAX);
+			if ((await readFully(fd, buffer, read, at)) < read) return null;
+			const db = scan.boundary === at ? scan.boundaryDb : -1;
+			if (scan.position < at + read) scan.feed(buffer, scan.position - at, read);
+			const entryEnd = scan.boundary - at;
+			const size = entryEnd >= WELCOME_BYTES && entryEnd < read ? entryEnd : read;
+			blocks.push(blockOf(gap.file, at, buffer.subarray(0, size), estimatedMs(stats, at), db));
 			at += size;
 		}
-		return { blocks, rest: to < gap.to ? { ...gap, from: to } : null };
+		return { blocks, rest: at < gap.to ? { ...gap, from: at, scan } : null };
 	} catch {
 		return null;
 	} finally {
 		fs.closeSync(fd);
 	}
+}
+
+function blockOf(
+	file: TrackedFile,
+	position: number,
+	bytes: Buffer,
+	timeMs: number,
+	db: number,
+): FinishedBlock {
+	const { info } = file;
+	const offset = isAofFormatBase(info)
+		? position
+		: info.startOffset + Math.max(0, position - info.prefixSize);
+	return { file, offset, position, size: bytes.length, timeMs, timeEstimated: true, crc32: crc32(bytes), db };
 }
 
 /** When a byte was written, if the file grew evenly from its birth to its last change. */

@@ -13,7 +13,7 @@ import { errorText } from '../base/error-text.js';
 import type { Logger } from '../base/logger.js';
 import { type AofFileInfo, type AofManifest, isAofFormatBase } from '../formats/aof-manifest.js';
 import { BlockTracker, type FinishedBlock, type TrackedFile } from './block-tracker.js';
-import { findGaps, type Gap, removeBlocks } from './catalog-changes.js';
+import { findGaps, type Gap, removeBlocks, wholeFile } from './catalog-changes.js';
 import { fillGap } from './catalog-fill.js';
 import { catalogFolder } from './catalog-names.js';
 import { blockKey, type CatalogFile, fileKey, timeKey } from './catalog-record.js';
@@ -126,7 +126,7 @@ export class Catalog implements LogObserver {
 				[...this.files.values()].some((other) => this.sizeOf(other) > 0) ||
 				this.options.fs.kindSync(this.folder) === 'folder';
 		} else if (end > 0) {
-			this.jobs.push((store) => this.queueGaps(store, [{ file, from: 0, to: end }]));
+			this.jobs.push((store) => this.queueGaps(store, [wholeFile(file, end)]));
 		}
 	}
 
@@ -147,7 +147,9 @@ export class Catalog implements LogObserver {
 			if (record === null) return;
 			const kept = await removeBlocks(store, record, offset);
 			const end = offset - info.startOffset + info.prefixSize;
-			if (kept < end) await this.queueGaps(store, [{ file, from: kept, to: end }]);
+			if (kept.end < end) {
+				await this.queueGaps(store, [{ file, from: kept.end, to: end, scan: kept.scan }]);
+			}
 		});
 	}
 
@@ -180,7 +182,7 @@ export class Catalog implements LogObserver {
 		if (this.isOff || !isAofFormatBase(info)) return;
 		const file: TrackedFile = { info, record: null };
 		this.files.set(info.name, file);
-		this.jobs.push((store) => this.queueGaps(store, [{ file, from: 0, to: this.sizeOf(file) }]));
+		this.jobs.push((store) => this.queueGaps(store, [wholeFile(file, this.sizeOf(file))]));
 	}
 
 	stopped(): void {

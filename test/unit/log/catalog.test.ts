@@ -93,6 +93,14 @@ describe('the catalog', () => {
 		await again.settle();
 		assert.equal(again.catalog.state, 'ok');
 		assert.equal(await disk.faults(), '');
+		const reader = await openCatalogCopy(disk.names);
+		const starts = entryStarts(disk.read(INCREMENTAL));
+		for (let offset = 0; offset < again.log.endOffset; offset += 90_001) {
+			const place = await reader?.seekOffset(offset);
+			assert.isTrue(starts.has(place?.position ?? -1));
+			assert.isAbove(place?.offset ?? -1, offset - 70_000);
+		}
+		await reader?.close();
 		await again.close();
 	});
 
