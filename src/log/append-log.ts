@@ -333,7 +333,7 @@ export class AppendLog {
 		} finally {
 			writer.leave();
 		}
-		void this.collectHistory();
+		await this.collectHistory();
 		return null;
 	}
 
@@ -428,7 +428,7 @@ export class AppendLog {
 		} finally {
 			writer.leave();
 		}
-		void this.collectHistory();
+		await this.collectHistory();
 		return null;
 	}
 
