@@ -432,6 +432,20 @@ export class AppendLog {
 		return null;
 	}
 
+	/** As `collectHistory`, before returning if nothing else is going on: an administrator looks at the result. */
+	collectHistoryNow(): void {
+		if (!this.history.isNeeded) return;
+		if (this.folder.isChanging) {
+			void this.collectHistory();
+			return;
+		}
+		try {
+			this.history.collectNow();
+		} catch (error) {
+			this.refuse(`Can't put the history of the AOF away: ${errorText(error)}`);
+		}
+	}
+
 	/** Puts away the files that became history, and removes what is too much of it; at once after a setting changed. */
 	async collectHistory(): Promise<void> {
 		if (!this.history.isNeeded) return;

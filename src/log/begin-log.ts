@@ -42,7 +42,7 @@ export function openLogFiles(
 		let last = next.incrementals.at(-1);
 		let fd: number;
 		if (last === undefined) {
-			last = folder.nextIncremental(endOffset, 0, replid, false);
+			last = folder.nextIncremental(endOffset, 0, replid);
 			name = last.name;
 			fd = runStepsNow(fs, folder.createIncrementalSteps(last, []));
 			next = { ...next, incrementals: [last] };
@@ -91,7 +91,7 @@ export function createFreshFiles(
 			if (damage !== null) return `Can't read the AOF manifest: ${damage.message}`;
 		}
 		const base = folder.createBaseSync(content, offset, replid);
-		const incremental = folder.nextIncremental(offset, 0, replid, restart);
+		const incremental = folder.nextIncremental(offset, 0, replid);
 		fd = runStepsNow(fs, folder.createIncrementalSteps(incremental, []));
 		const manifest = withNewBase(folder.manifest, base, []);
 		folder.replaceManifestNow({ ...manifest, incrementals: [incremental] });
@@ -115,7 +115,7 @@ export function* takeOverSteps(
 	replid: string,
 ): DurableSteps<LogFile> {
 	const prefix = db === 0 ? Buffer.alloc(0) : aofEntryBytes(['SELECT', String(db)]);
-	const info: AofFileInfo = folder.nextIncremental(from, prefix.length, replid, false);
+	const info: AofFileInfo = folder.nextIncremental(from, prefix.length, replid);
 	const fd = yield* folder.createIncrementalSteps(info, retainedParts(prefix, buffer, from, to));
 	yield* nameSteps(folder, info, fd);
 	return new LogFile(folder.fs, fd, info);
@@ -126,7 +126,7 @@ export function* emptyFileSteps(
 	folder: LogFolder,
 	replid: string,
 ): DurableSteps<{ info: AofFileInfo; fd: number }> {
-	const info = folder.nextIncremental(-1, 0, replid, false);
+	const info = folder.nextIncremental(-1, 0, replid);
 	const fd = yield* folder.createIncrementalSteps(info, []);
 	yield* nameSteps(folder, info, fd);
 	return { info, fd };
@@ -188,9 +188,13 @@ export function* replaceBaseSteps(
 	try {
 		yield { kind: 'sync-folder', path: folder.path };
 		const { manifest } = folder;
-		const kept = keepsNone
-			? []
-			: manifest.incrementals.filter((file) => file.startOffset < 0 || file.startOffset >= base.startOffset);
+		const { incrementals } = manifest;
+		// A file that ends before the base does is contained; it may be empty, and begin where the base does.
+		const isNeeded = (_: AofFileInfo, i: number): boolean => {
+			const end = incrementals[i + 1]?.startOffset ?? -1;
+			return end < 0 || end > base.startOffset;
+		};
+		const kept = keepsNone ? [] : incrementals.filter(isNeeded);
 		yield* folder.replaceManifestSteps(withNewBase(manifest, base, kept));
 	} catch (error) {
 		// The manifest on disk may name it or not.
@@ -222,7 +226,7 @@ export function* adoptTemporarySteps(
 ): DurableSteps<AofFileInfo> {
 	const { fs } = folder;
 	const { startOffset, replid } = file.info;
-	const info = folder.nextIncremental(startOffset, 0, replid, true);
+	const info = folder.nextIncremental(startOffset, 0, replid);
 	if (path !== null) yield* placeBaseSteps(folder, path, base, move);
 	fs.renameSync(folder.filePath(file.info.name), folder.filePath(info.name));
 	try {

@@ -186,16 +186,14 @@ export class LogFolder {
 		this.orphans.push(info.name);
 	}
 
-	/** The next incremental file; a log that was switched off and on again starts with 1, as in Redis. */
-	nextIncremental(startOffset: number, prefixSize: number, replid: string, restart: boolean): AofFileInfo {
-		const first = incrementalFileName(this.names.fileName, 1);
-		const { base, history, incrementals } = this.manifest;
-		const used = [...(base === null ? [] : [base]), ...history, ...incrementals].map((file) => file.name);
-		const seq =
-			restart && !used.includes(first) && !this.orphans.includes(first)
-				? 1
-				: Math.max(lastIncrementalSeq(this.manifest), this.seqFloor) + 1;
-		return aofFile(incrementalFileName(this.names.fileName, seq), seq, 'i', startOffset, prefixSize, replid);
+	/** The next incremental file: numbered behind the newest in use, as in Redis. */
+	nextIncremental(startOffset: number, prefixSize: number, replid: string): AofFileInfo {
+		const { history } = this.manifest;
+		let seq = Math.max(lastIncrementalSeq(this.manifest), this.seqFloor);
+		let name: string;
+		do name = incrementalFileName(this.names.fileName, ++seq);
+		while (history.some((file) => file.name === name) || this.orphans.includes(name));
+		return aofFile(name, seq, 'i', startOffset, prefixSize, replid);
 	}
 
 	/** Creates the file with the given content; returns its descriptor, open for writing. */

@@ -22,7 +22,14 @@ import {
 	isManifestError,
 	parseAofManifest,
 } from '../formats/aof-manifest.js';
-import { createFileSteps, type DurableSteps, removeIfThere, removeSteps, runSteps } from './durable-steps.js';
+import {
+	createFileSteps,
+	type DurableSteps,
+	removeIfThere,
+	removeSteps,
+	runSteps,
+	runStepsNow,
+} from './durable-steps.js';
 import { type LogFolder, type LogNames, readWholeFile } from './log-folder.js';
 import type { LogFs } from './log-fs.js';
 
@@ -123,6 +130,11 @@ export class LogHistory {
 		const { fs, names, manifest } = this.folder;
 		if (this.limits.aofDisableAutoGc || this.collecting) return false;
 		return manifest.history.length > 0 || fs.kindSync(historyPath(names)) === 'folder';
+	}
+
+	/** As `collect`, before returning. Nothing else may be changing the folder. Throws the system error. */
+	collectNow(): void {
+		runStepsNow(this.folder.fs, this.collectSteps());
 	}
 
 	/** Whether something has become older than the limit; looks about once a second. */

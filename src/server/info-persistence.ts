@@ -29,7 +29,7 @@ export function infoPersistence(server: Server): InfoField[] {
 		['rdb_last_cow_size', 0],
 		['rdb_last_load_keys_expired', persistence.keysExpired],
 		['rdb_last_load_keys_loaded', persistence.keysLoaded],
-		['aof_enabled', isLogging ? 1 : 0],
+		['aof_enabled', settings.appendonly ? 1 : 0],
 		['aof_rewrite_in_progress', running === 'aof' ? 1 : 0],
 		['aof_rewrite_scheduled', snapshots.rewriteScheduled ? 1 : 0],
 		['aof_last_rewrite_time_sec', snapshots.lastRewriteSeconds],

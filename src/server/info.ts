@@ -174,7 +174,7 @@ function statsFields(server: Server): InfoField[] {
 		['pubsub_patterns', pubsub.patterns.size],
 		['pubsubshard_channels', pubsub.shardChannels.size],
 		['latest_fork_usec', 0],
-		['total_forks', 0],
+		['total_forks', server.snapshots.forkCount],
 		['migrate_cached_sockets', server.migrator.cachedSocketCount],
 		['slave_expires_tracked_keys', 0],
 		['tracking_total_keys', 0],

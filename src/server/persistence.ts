@@ -174,12 +174,14 @@ export class Persistence {
 		engine.effects.log = log;
 	}
 
-	/** Hook of CONFIG SET appendonly: a new base of the dataset and a new file, or the end of logging. */
+	/**
+	 * Hook of CONFIG SET appendonly: a snapshot of the dataset begins, which is to be the base of what is logged from now
+	 * on; or the end of logging.
+	 */
 	applyAppendonly(): string | undefined {
 		const { settings, log, engine } = this.#server;
-		if (settings.appendonly === log.attached) return undefined;
+		const { snapshots, logger } = this.#server;
 		if (!settings.appendonly) {
-			const { snapshots, logger } = this.#server;
 			snapshots.rewriteScheduled = false;
 			if (snapshots.running === 'aof') {
 				logger.log('notice', 'Killing running AOF rewrite child');
@@ -189,8 +191,32 @@ export class Persistence {
 			engine.effects.log = undefined;
 			return undefined;
 		}
-		if (this.startLogAfresh() !== null) return 'Unable to turn on AOF. Check server logs.';
-		engine.effects.log = log;
+		if (log.attached) return undefined;
+		if (snapshots.running === 'aof') {
+			logger.log(
+				'notice',
+				'AOF was enabled but there is already an AOF rewriting in background. Stopping background AOF and ' +
+					'starting a rewrite now.',
+			);
+			snapshots.cancel('aof');
+			snapshots.rewriteScheduled = true;
+		} else if (snapshots.running !== undefined) {
+			logger.log(
+				'notice',
+				'AOF was enabled but there is already another background operation. An AOF background was scheduled ' +
+					'to start when possible.',
+			);
+			snapshots.rewriteScheduled = true;
+		} else if (!engine.effects.isEmpty) {
+			logger.log(
+				'notice',
+				'AOF was enabled during a transaction. An AOF background was scheduled to start when possible.',
+			);
+			snapshots.rewriteScheduled = true;
+		} else {
+			snapshots.rewrite();
+			if (!log.attached) return 'Unable to turn on AOF. Check server logs.';
+		}
 		return undefined;
 	}
 

@@ -276,7 +276,7 @@ export class Server {
 		config.onApply('appendonly', () => this.persistence.applyAppendonly());
 		for (const name of ['log-history-size', 'log-history-seconds', 'aof-disable-auto-gc'] as const) {
 			config.onApply(name, () => {
-				void log.collectHistory();
+				log.collectHistoryNow();
 				return undefined;
 			});
 		}

@@ -59,6 +59,8 @@ export class Snapshots {
 	lastRewriteOk = true;
 	/** SAVE and BGSAVE, and rewrites, since the start. */
 	saveCount = 0;
+	/** Children started since the start. */
+	forkCount = 0;
 	rewriteCount = 0;
 	bgsaveScheduled = false;
 	rewriteScheduled = false;
@@ -216,28 +218,69 @@ export class Snapshots {
 
 	/** A rewrite from its beginning to the new base in its place. Never rejects. */
 	async #makeBase(running: Running): Promise<SnapshotOutcome> {
-		const { log, settings, logger } = this.#server;
+		const { log, settings } = this.#server;
 		const format: SnapshotFormat = settings.aofUseRdbPreamble ? 'rdb' : 'aof';
 		try {
 			if (log.attached && this.#logIsDamaged) return this.#startAfresh();
 			let offset = log.endOffset;
-			const rotated = async (): Promise<FoldSource> => {
+			if (!log.attached && settings.appendonly) return await this.#makeFirstBase(running, format);
+			const rotate = async (): Promise<FoldSource> => {
 				const begun = await log.beginNewFile();
 				if (typeof begun === 'string') throw new Error(begun);
 				offset = begun.offset;
 				return begun.source;
 			};
-			const task = this.#start(running, log.attached ? rotated : undefined, format, '');
-			logger.log('notice', `Background append only file rewriting started by pid ${task.pid}`);
-			const outcome = await task.outcome;
+			// Beside the start of the child, and to its end even if that dies at once.
+			const rotating = log.attached ? rotate() : undefined;
+			this.#start(running, rotating === undefined ? undefined : () => rotating, format, '');
+			await rotating?.catch(() => undefined);
+			const outcome = await this.#temporaryBase(running);
 			if (outcome.kind !== 'done') return outcome;
-			logger.log('notice', `Successfully created the temporary AOF base file ${baseName(running.tempPath)}`);
-			logger.log('notice', 'Background AOF rewrite terminated with success');
 			const refusal = await log.replaceBase(running.tempPath, format, offset);
 			return refusal === null ? outcome : failure(refusal);
 		} catch (error) {
 			return failure(errorText(error));
 		}
+	}
+
+	/** How the child of a rewrite fared. */
+	async #temporaryBase(running: Running): Promise<SnapshotOutcome> {
+		const { logger } = this.#server;
+		const { task } = running;
+		if (task === undefined) return { kind: 'cancelled' };
+		const outcome = await task.outcome;
+		if (outcome.kind !== 'done') return outcome;
+		logger.log('notice', `Successfully created the temporary AOF base file ${baseName(running.tempPath)}`);
+		logger.log('notice', 'Background AOF rewrite terminated with success');
+		return outcome;
+	}
+
+	/**
+	 * The log has been switched on: what is written from now on gathers in a temporary file, until the dataset as it is
+	 * now is its base. If that fails it is tried again, as in Redis.
+	 */
+	async #makeFirstBase(running: Running, format: SnapshotFormat): Promise<SnapshotOutcome> {
+		const { log, engine } = this.#server;
+		engine.effects.seal();
+		const problem = log.beginTemporary('home');
+		if (problem !== null) return failure(problem);
+		engine.effects.log = log;
+		let outcome: SnapshotOutcome;
+		try {
+			this.#start(running, undefined, format, '');
+			outcome = await this.#temporaryBase(running);
+		} catch (error) {
+			outcome = failure(errorText(error));
+		}
+		if (outcome.kind === 'done') {
+			const refusal = await log.adoptBase(running.tempPath, format, 'rename');
+			if (refusal !== null) outcome = failure(refusal);
+		} else if (log.isTemporary) {
+			log.stop();
+		}
+		if (!log.attached) engine.effects.log = undefined;
+		if (outcome.kind !== 'done') this.rewriteScheduled = this.#server.settings.appendonly;
+		return outcome;
 	}
 
 	/** Replaces the log, which is damaged somewhere, by one that begins with the dataset in memory. */
@@ -282,7 +325,7 @@ export class Snapshots {
 	/** What the log's files hold, if that is all there is: everything appended is written first. */
 	#logSource(): FoldSource | undefined {
 		const { log, engine, logger } = this.#server;
-		if (!log.attached || this.#logIsDamaged) return undefined;
+		if (!log.attached || log.isTemporary || this.#logIsDamaged) return undefined;
 		engine.effects.seal();
 		if (!log.flushNow()) return undefined;
 		try {
@@ -303,7 +346,7 @@ export class Snapshots {
 		format: SnapshotFormat,
 		finalPath: string,
 	): SnapshotTask {
-		const { engine, env, settings, folder, foldProgram, fs } = this.#server;
+		const { engine, env, settings, folder, foldProgram, fs, logger } = this.#server;
 		const save = this.#rdbOptions(running.destination === 'aof');
 		const foldSettings = {} as FoldSettings;
 		copyFoldSettings(foldSettings, settings);
@@ -324,6 +367,7 @@ export class Snapshots {
 				? startWalk(engine, save, { ...process, jobOf: () => ({ ...common, output: output() }) })
 				: startFoldProcess({ ...process, jobOf: () => jobOf(source) });
 		running.task = task;
+		this.forkCount++;
 		running.tempPath =
 			running.destination === 'rdb'
 				? `${folder}/temp-${task.pid}.rdb`
@@ -334,6 +378,8 @@ export class Snapshots {
 		} catch {
 			// The child will say why not.
 		}
+		if (running.destination === 'aof')
+			logger.log('notice', `Background append only file rewriting started by pid ${task.pid}`);
 		return task;
 	}
 
