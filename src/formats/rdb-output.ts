@@ -18,8 +18,11 @@ import {
 	RDB_LENGTH_ENCODED,
 } from './rdb-codes.js';
 
-/** Takes a piece of the output, which is its own from then on. */
-export type ChunkSink = (chunk: Buffer) => void;
+/** Takes a piece of the output, which is its own from then on; unless it says that it is done with it. */
+export type ChunkSink = (chunk: Buffer) => unknown;
+
+/** What a sink returns that is done with the chunk: its memory is used again. */
+export const CHUNK_IS_FREE = Symbol('the chunk may be used again');
 
 const CHUNK_BYTES = 256 * 1024;
 /** Shorter strings can't be compressed (rdb.c). */
@@ -66,22 +69,23 @@ export class RdbOutput {
 	/** Hands what is left to the sink. */
 	flush(): void {
 		if (this.at === 0) return;
-		this.handOver();
-		this.buffer = Buffer.allocUnsafeSlow(this.chunkBytes);
+		if (!this.handOver()) this.buffer = Buffer.allocUnsafeSlow(this.chunkBytes);
 	}
 
-	private handOver(): void {
+	/** Whether the buffer is free again. */
+	private handOver(): boolean {
 		const chunk = this.at === this.buffer.length ? this.buffer : this.buffer.subarray(0, this.at);
 		this.checksum?.update(chunk, 0, chunk.length);
 		this.flushedBytes += chunk.length;
 		this.at = 0;
-		this.sink(chunk);
+		return this.sink(chunk) === CHUNK_IS_FREE;
 	}
 
 	/** Room for `size` bytes in one piece. */
 	private reserve(size: number): void {
 		if (this.buffer.length - this.at >= size) return;
-		if (this.at > 0) this.handOver();
+		const isFree = this.at > 0 && this.handOver();
+		if (isFree && this.buffer.length >= size) return;
 		this.buffer = Buffer.allocUnsafeSlow(Math.max(this.chunkBytes, size));
 	}
 

@@ -311,6 +311,13 @@ export class Snapshots {
 
 	/** It has ended: nothing of it is left on disk unless it is done. */
 	#finish(running: Running, outcome: SnapshotOutcome): void {
+		if (outcome.kind === 'done') {
+			const { keys, keysCopied, size } = outcome.result;
+			this.#server.logger.log(
+				'verbose',
+				`Snapshot: ${keys} keys (${keysCopied} copied), ${size} bytes, ${Math.round(outcome.peakMemory / 1048576)} MB of memory at most`,
+			);
+		}
 		if (outcome.kind !== 'done' && running.tempPath !== '') removeQuietly(running.tempPath);
 		if (outcome.kind === 'failed' && outcome.sourceIsDamaged) {
 			this.#logIsDamaged = true;

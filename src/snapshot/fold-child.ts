@@ -5,6 +5,7 @@
  * It outlives nobody: when the channel to the server closes, it removes its file and exits. So does SIGUSR1, by which
  * Redis ends a child whose work is not wanted any more. SIGINT of a terminal is for the server alone.
  */
+import { readFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { errorText } from '../base/error-text.js';
 import { SILENT_LOGGER } from '../base/logger.js';
@@ -121,7 +122,15 @@ function messageOf(error: unknown): string {
 	return errorText(error);
 }
 
+/** The largest resident size of this process, in bytes. */
 function peakMemory(): number {
+	try {
+		const kilobytes = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1];
+		if (kilobytes !== undefined) return Number(kilobytes) * 1024;
+	} catch {
+		// Not Linux.
+	}
+	// On Linux that of the process that forked this one, if it was larger.
 	return process.resourceUsage().maxRSS * 1024;
 }
 

@@ -1,5 +1,6 @@
 /** The file that a fold writes, in either format, with the same calls. */
 import { aofEntrySize, writeAofEntry } from '../formats/aof-entry.js';
+import { CHUNK_IS_FREE } from '../formats/rdb-output.js';
 import { writeAllSync } from '../log/durable-steps.js';
 import type { LogFs } from '../log/log-fs.js';
 import type { Value } from '../types/value.js';
@@ -77,7 +78,10 @@ export class RdbFoldOutput implements FoldOutput {
 	readonly #writer: RdbFileWriter;
 
 	constructor(sink: FileSink, settings: FoldSettings) {
-		this.#writer = new RdbFileWriter((chunk) => sink.write(chunk), settings);
+		this.#writer = new RdbFileWriter((chunk) => {
+			sink.write(chunk);
+			return CHUNK_IS_FREE;
+		}, settings);
 	}
 
 	begin(aux: FoldAux): void {
