@@ -33,7 +33,7 @@ import { registerListenerHooks } from './listener-hooks.js';
 import { Persistence } from './persistence.js';
 import { Shutdown } from './shutdown.js';
 import { Snapshots } from './snapshots.js';
-import { removeStaleFiles } from './stale-files.js';
+import { StaleFiles } from './stale-files.js';
 import { buildTlsOptions } from './tls-options.js';
 
 export interface ServerOptions {
@@ -79,6 +79,7 @@ export class Server {
 	port = 0;
 	readonly #options: ServerOptions;
 	readonly #turn: Turn;
+	readonly #staleFiles: StaleFiles;
 
 	constructor(options: ServerOptions) {
 		const { config, env, logger } = options;
@@ -139,6 +140,7 @@ export class Server {
 		this.log.observer = new LogObservers(this.catalog, this.origins);
 		this.persistence = new Persistence(this);
 		this.snapshots = new Snapshots(this);
+		this.#staleFiles = new StaleFiles(env, logger);
 		this.shutdown = new Shutdown(this);
 		this.foldProgram =
 			options.foldProgram ?? fileURLToPath(new URL('../snapshot/fold-child.js', import.meta.url));
@@ -163,7 +165,7 @@ export class Server {
 	async listen(): Promise<void> {
 		const { settings, logger, engine } = this;
 		const { bind } = settings;
-		removeStaleFiles(this.folder, logger);
+		this.#staleFiles.sweep(this.folder);
 		engine.loading = this.persistence.willLoad();
 		if (settings.port !== 0 || (settings.tlsPort === 0 && settings.unixsocket === ''))
 			this.port = await this.listeners.listenTcp(bind, settings.port, undefined);
@@ -225,6 +227,7 @@ export class Server {
 	async close(): Promise<void> {
 		this.cron.stop();
 		this.migrator.stop();
+		this.#staleFiles.stop();
 		await this.snapshots.stop();
 		await this.listeners.close();
 		this.#turn.end();
