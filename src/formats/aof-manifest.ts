@@ -19,7 +19,9 @@
  * One item for each line above, in their order, with its `seq` (a comment that does not fit the lines is ignored):
  * the log position of the first byte of the file behind its prefix, for a base the position whose dataset it holds, `-`
  * where it is not known (the file begins where the one before ends). `+N`: the first N bytes of the file (a SELECT, so that the file can be loaded by itself) are not
- * part of the log. `@X`: the replication ID under which the offsets of the items behind it count.
+ * part of the log. `@X`: the replication ID under which the offsets of the items behind it count. Behind the items of the
+ * lines may stand those of the whole log (`LogLineage`): `id:<replid>`, `id2:<replid>:<offset>`, any number of
+ * `was:<replid>:<offset>`, `copy`, `clean:<offset>`.
  *
  * The comment ends with the file, without a newline. Redis reads lines in pieces of 1024 bytes and decides on each
  * piece by its first byte whether it is a comment; so in a longer one every 1024th byte is a `#` of that kind. Verified
@@ -55,7 +57,33 @@ export interface AofFileInfo {
 	readonly extra: readonly (readonly [key: string, value: string])[];
 }
 
+export interface EarlierId {
+	readonly replid: string;
+	readonly offset: number;
+}
+
+/**
+ * Under which replication IDs the offsets of a log count. An ID and an offset together say which bytes are before it: the
+ * same on every server.
+ */
+export interface LogLineage {
+	/** The present ID, 40 hexadecimal digits. */
+	readonly replid: string;
+	/** The ID before, '' for none. It stands for the same bytes as `replid` up to `secondOffset`, and no further. */
+	readonly replid2: string;
+	/** A log position in bytes; -1 without `replid2`. */
+	readonly secondOffset: number;
+	/** The IDs before those, the newest first, each with the log position up to which it stands for the same bytes. */
+	readonly earlier: readonly EarlierId[];
+	/** Whether it is (or was, when that was written) the log of a replica: a copy of its master's. */
+	readonly isCopy: boolean;
+	/** Where the log ended when it was closed in order; -1 while it is written, so also behind a crash. */
+	readonly cleanOffset: number;
+}
+
 export interface AofManifest {
+	/** Undefined when the manifest does not say. */
+	readonly lineage?: LogLineage;
 	readonly base: AofFileInfo | null;
 	readonly history: readonly AofFileInfo[];
 	readonly incrementals: readonly AofFileInfo[];
@@ -128,7 +156,7 @@ export function formatAofManifest(manifest: AofManifest): string {
 	const files = allFiles(manifest);
 	let text = '';
 	for (const file of files) text += formatLine(file);
-	return text + formatOffsets(files);
+	return text + formatOffsets(files, manifest.lineage);
 }
 
 function allFiles(manifest: AofManifest): AofFileInfo[] {
@@ -143,8 +171,8 @@ function formatLine(file: AofFileInfo): string {
 }
 
 /** The comment with the offsets; nothing where none is known. */
-function formatOffsets(files: readonly AofFileInfo[]): string {
-	if (files.every((file) => file.startOffset < 0 && file.replid === '')) return '';
+function formatOffsets(files: readonly AofFileInfo[], lineage: LogLineage | undefined): string {
+	if (lineage === undefined && files.every((file) => file.startOffset < 0 && file.replid === '')) return '';
 	let items = OFFSETS_MARK;
 	let replid = '';
 	for (const file of files) {
@@ -155,6 +183,14 @@ function formatOffsets(files: readonly AofFileInfo[]): string {
 		items += ` ${file.seq}:${file.startOffset < 0 ? '-' : file.startOffset}`;
 		if (file.prefixSize > 0) items += `+${file.prefixSize}`;
 	}
+	if (lineage !== undefined) {
+		const { replid2, secondOffset, earlier, cleanOffset } = lineage;
+		items += ` id:${lineage.replid}`;
+		if (replid2 !== '') items += ` id2:${replid2}:${secondOffset}`;
+		for (const { replid, offset } of earlier) items += ` was:${replid}:${offset}`;
+		if (lineage.isCopy) items += ' copy';
+		if (cleanOffset >= 0) items += ` clean:${cleanOffset}`;
+	}
 	items += ' end';
 	let text = items.slice(0, LINE_BYTES_MAX);
 	for (let at = LINE_BYTES_MAX; at < items.length; at += LINE_BYTES_MAX - 1)
@@ -162,12 +198,21 @@ function formatOffsets(files: readonly AofFileInfo[]): string {
 	return text;
 }
 
-/** The files with what the comment says of them. */
-function withOffsets(files: readonly AofFileInfo[], comment: string): readonly AofFileInfo[] {
+/** What the comment says. */
+interface Offsets {
+	readonly files: readonly AofFileInfo[];
+	readonly lineage: LogLineage | undefined;
+}
+
+/** The files with what the comment says of them; as they are if it does not fit them. */
+function withOffsets(files: readonly AofFileInfo[], comment: string): Offsets {
+	const unknown: Offsets = { files, lineage: undefined };
 	const result: AofFileInfo[] = [];
 	let replid = '';
 	const items = comment.slice(OFFSETS_MARK.length).trim().split(' ');
-	if (items.pop() !== 'end') return files;
+	if (items.pop() !== 'end') return unknown;
+	const firstOfLog = items.findIndex((item) => item.startsWith('id:'));
+	const ofLog = firstOfLog < 0 ? [] : items.splice(firstOfLog);
 	for (const item of items) {
 		if (item.startsWith('@')) {
 			replid = item.slice(1);
@@ -175,13 +220,43 @@ function withOffsets(files: readonly AofFileInfo[], comment: string): readonly A
 		}
 		const match = /^(\d+):(-|\d{1,16})(?:\+(\d{1,9}))?$/.exec(item);
 		const file = files[result.length];
-		if (match === null || file === undefined || file.seq !== Number(match[1])) return files;
+		if (match === null || file === undefined || file.seq !== Number(match[1])) return unknown;
 		const startOffset = match[2] === '-' ? -1 : Number(match[2]);
-		if (!Number.isSafeInteger(startOffset)) return files;
+		if (!Number.isSafeInteger(startOffset)) return unknown;
 		const prefixSize = Number(match[3] ?? 0);
 		result.push({ ...file, startOffset, prefixSize, replid });
 	}
-	return result.length === files.length ? result : files;
+	return result.length === files.length ? { files: result, lineage: readLineage(ofLog) } : unknown;
+}
+
+function readLineage(items: readonly string[]): LogLineage | undefined {
+	let lineage: LogLineage = {
+		replid: '',
+		replid2: '',
+		secondOffset: -1,
+		earlier: [],
+		isCopy: false,
+		cleanOffset: -1,
+	};
+	for (const item of items) {
+		if (item === 'copy') {
+			lineage = { ...lineage, isCopy: true };
+			continue;
+		}
+		const match = /^(id2?|was|clean):([0-9a-f]{1,40})(?::(\d{1,16}))?$/.exec(item);
+		if (match === null) return undefined;
+		const value = match[2]!;
+		const offset = Number(match[3] ?? -1);
+		if (match[1] === 'id') lineage = { ...lineage, replid: value };
+		else if (match[1] === 'id2') lineage = { ...lineage, replid2: value, secondOffset: offset };
+		else if (match[1] === 'was')
+			lineage = { ...lineage, earlier: [...lineage.earlier, { replid: value, offset }] };
+		else lineage = { ...lineage, cleanOffset: Number(value) };
+	}
+	const { replid, secondOffset, cleanOffset } = lineage;
+	return replid !== '' && Number.isSafeInteger(secondOffset) && Number.isSafeInteger(cleanOffset)
+		? lineage
+		: undefined;
 }
 
 function quoteIfNeeded(text: string): string {
@@ -230,8 +305,10 @@ export function parseAofManifest(text: string): AofManifest | ManifestError {
 		}
 		files.push(file);
 	}
-	const known = comment === '' ? files : withOffsets(files, comment);
+	const { files: known, lineage } =
+		comment === '' ? { files, lineage: undefined } : withOffsets(files, comment);
 	return {
+		...(lineage === undefined ? {} : { lineage }),
 		base: known.find((file) => file.type === 'b') ?? null,
 		history: known.filter((file) => file.type === 'h'),
 		incrementals: known.filter((file) => file.type === 'i'),

@@ -31,12 +31,13 @@ import type {
 	FsyncPolicy,
 } from './log-options.js';
 import { type LogPlace, removeScratch, scratchFs, scratchNames } from './log-place.js';
+import { LogReaders } from './log-readers.js';
 import { LogWriter } from './log-writer.js';
 
 const NO_HISTORY: HistoryLimits = { logHistorySize: 0, logHistorySeconds: 0, aofDisableAutoGc: false };
 
 /** Files in one of the two folders. */
-interface Place {
+export interface Place {
 	readonly folder: LogFolder;
 	readonly change: FileChange;
 	readonly history: LogHistory;
@@ -49,15 +50,17 @@ export class AppendLog {
 	 * it began to fail may hold replies to writes, and those wait.
 	 */
 	replyOffset = 0;
+	/** Who reads the log, and the ring in memory that they read from. */
+	readonly readers: LogReaders;
 
 	private readonly logger: Logger;
-	private readonly writer: LogWriter;
-	private readonly buffer: LogBuffer;
-	private readonly home: Place;
-	private readonly scratch: Place;
+	protected readonly writer: LogWriter;
+	protected readonly buffer: LogBuffer;
+	protected readonly home: Place;
+	protected readonly scratch: Place;
 	/** What belongs to `place`. */
-	private folder: LogFolder;
-	private change: FileChange;
+	protected folder: LogFolder;
+	protected change: FileChange;
 	private history: LogHistory;
 	private observed: LogObserver | null = null;
 	/** What the configuration says; a scratch log never fsyncs. */
@@ -78,6 +81,7 @@ export class AppendLog {
 		this.writer = new LogWriter(fs, env.clock, logger, options.fsyncPolicy, options.inlineFsyncUsMax);
 		this.writer.onProgress = () => this.change.advance();
 		this.buffer = this.writer.buffer;
+		this.readers = new LogReaders(this.writer, () => this.folder);
 		const placeIn = (folder: LogFolder, limits: HistoryLimits): Place => ({
 			folder,
 			change: new FileChange(this.writer, folder, logger, options.replid),
@@ -95,7 +99,10 @@ export class AppendLog {
 
 	/** Called when `releaseOffset` advanced outside of `flush`, or `writeError` changed. */
 	set onRelease(fn: () => void) {
-		this.writer.onRelease = fn;
+		this.writer.onRelease = () => {
+			fn();
+			this.readers.wake();
+		};
 	}
 
 	/** Who is told of what happens to the files; to be set before there are any. */
@@ -184,29 +191,47 @@ export class AppendLog {
 
 	/** Appends bytes [start, end) of `source`: a request that is its own effect. */
 	appendRaw(source: Buffer, start: number, end: number): void {
-		if (this.writer.file === null) this.buffer.skip(end - start);
+		if (this.keepsNothing) this.buffer.skip(end - start);
 		else this.buffer.appendRaw(source, start, end);
 	}
 
 	/** Appends a command. */
 	appendArgs(args: readonly string[]): void {
 		if (args.length === 2 && args[0] === 'SELECT') this.writer.selectMarks.selected(Number(args[1]));
-		if (this.writer.file === null) this.buffer.skip(aofEntrySize(args));
+		if (this.keepsNothing) this.buffer.skip(aofEntrySize(args));
 		else this.buffer.appendArgs(args);
 	}
 
-	/** Moves a log without files to an offset, such as the one that was recovered at start-up. */
-	setOffset(offset: number): void {
-		if (this.attached) throw new Error('the log has files; its offset is theirs');
-		this.buffer.restart(offset);
-		this.writer.settle(offset);
-		this.writer.releaseOffset = offset;
+	private get keepsNothing(): boolean {
+		return this.writer.file === null && this.buffer.ringBytes === 0;
 	}
 
-	/** Changes the replication ID that the manifest gives new files. */
-	setReplid(replid: string): void {
-		this.home.change.replid = replid;
-		this.scratch.change.replid = replid;
+	/** Moves a log without files to an offset, such as the one that was recovered at start-up. Its readers fail. */
+	setOffset(offset: number): void {
+		if (this.attached) throw new Error('the log has files; its offset is theirs');
+		this.moveEnd(offset, () => this.buffer.restart(offset));
+	}
+
+	/**
+	 * Makes `offset` the end of the log, which may be less than it was; `change` puts what is needed in its place. Nobody
+	 * waits for one of the offsets before, and readers fail.
+	 */
+	protected moveEnd(offset: number, change: () => void): void {
+		const { writer } = this;
+		writer.clearError();
+		writer.releaseOffset = Number.MAX_SAFE_INTEGER;
+		writer.onRelease();
+		change();
+		writer.settle(offset);
+		writer.releaseOffset = offset;
+		this.replyOffset = offset;
+		this.turnOffset = offset;
+		this.readers.replaced();
+	}
+
+	/** To which database the next entry applies, where that is not said by a SELECT of our own. */
+	protected get streamDb(): number {
+		return this.home.change.isCopy ? this.writer.selectMarks.current : 0;
 	}
 
 	setFsyncPolicy(policy: FsyncPolicy): void {
@@ -216,14 +241,19 @@ export class AppendLog {
 
 	/**
 	 * At start-up, behind the loader: continues the log that `manifest` describes at `endOffset`, or begins one, with
-	 * `firstBase` as the dataset at that offset. The last incremental file must end at `endOffset`. Returns null, or the
+	 * `firstBase` as the dataset at that offset, where `db` is selected. The last incremental file must end at `endOffset`. Returns null, or the
 	 * reason (already logged) why not.
 	 */
-	open(manifest: AofManifest, endOffset: number, firstBase: BaseContent = aofBase([])): string | null {
+	open(
+		manifest: AofManifest,
+		endOffset: number,
+		firstBase: BaseContent = aofBase([]),
+		db = 0,
+	): string | null {
 		const { change } = this;
 		const file = openLogFiles(this.folder, manifest, endOffset, change.replid, this.logger, firstBase);
 		if (typeof file === 'string') return this.refuse(file);
-		this.writer.attach(file, endOffset);
+		this.writer.attach(file, endOffset, db);
 		change.olderFilesSize = this.folder.olderSizeSync();
 		this.baseSize = this.folder.baseSizeSync();
 		void this.collectHistory();
@@ -242,19 +272,25 @@ export class AppendLog {
 		if (this.temporary !== null || this.place === 'scratch') this.stop();
 		const { file: oldFile } = writer;
 		const end = this.buffer.endOffset;
-		const file = createFreshFiles(folder, base, end, change.replid, oldFile === null);
+		const db = this.streamDb;
+		const file = createFreshFiles(folder, base, end, change.replid, oldFile === null, db);
 		if (typeof file === 'string') return this.refuse(file);
 		oldFile?.retire();
-		// A write on the thread pool may still be reading the old memory; its file no longer matters.
-		this.buffer.restart(end);
-		writer.attach(file, end);
+		// A write on the thread pool may still be reading the old memory.
+		this.buffer.settle();
+		writer.attach(file, end, db);
+		this.beganAfresh();
+		return null;
+	}
+
+	protected beganAfresh(): void {
+		const { change, writer, folder } = this;
 		change.olderFilesSize = folder.baseSizeSync();
 		this.baseSize = change.olderFilesSize;
 		if (folder.manifest.base !== null) writer.observer?.baseBegan(folder.manifest.base);
 		void this.collectHistory();
 		writer.clearError();
 		writer.onRelease();
-		return null;
 	}
 
 	/** `CONFIG SET appendonly no`: writes what there is, makes it durable and goes on without files. Blocks. */
@@ -287,11 +323,11 @@ export class AppendLog {
 		const { folder, change } = this;
 		try {
 			if (change.obstacle !== null) throw new Error(change.obstacle);
-			const file = createTemporaryFile(folder, this.buffer.endOffset, change.replid);
+			const file = createTemporaryFile(folder, this.buffer.endOffset, change.replid, this.streamDb);
 			this.temporary = file;
 			change.olderFilesSize = 0;
 			this.baseSize = 0;
-			writer.attach(file, this.buffer.endOffset);
+			writer.attach(file, this.buffer.endOffset, this.streamDb);
 			if (place === 'home')
 				this.logger.log('notice', `Creating AOF incr file ${file.info.name} on background rewrite`);
 			return null;
@@ -348,12 +384,15 @@ export class AppendLog {
 		if (writer.file === null) {
 			writer.settle(end);
 			writer.releaseOffset = end;
+			this.buffer.releaseBefore(end);
+			this.readers.wake();
 			return;
 		}
 		writer.markFlush(end);
 		if (writer.writeError !== null) return;
 		writer.writeFlushed(writer.file);
 		this.change.turnEnded();
+		this.readers.wake();
 	}
 
 	/** Writes everything appended, at once and whatever is under way. Returns whether it is in the file. */
@@ -473,11 +512,16 @@ export class AppendLog {
 			writer.startFsyncIfNeeded(file);
 			await writer.whenIdle();
 		}
-		if (writer.file === file) writer.detach();
+		if (writer.file !== file) return;
+		if (writer.writeError === null && writer.fsyncedOffset === this.buffer.endOffset) this.endedInOrder();
+		writer.detach();
 	}
 
+	/** All of the log is durable, and nothing more will be appended. */
+	protected endedInOrder(): void {}
+
 	/** Whether it is no harm if the files are lost: nobody counts on them (yet). */
-	private get isExpendable(): boolean {
+	protected get isExpendable(): boolean {
 		return this.temporary !== null || this.place === 'scratch';
 	}
 
@@ -517,7 +561,7 @@ export class AppendLog {
 		this.logger.log('notice', message);
 	}
 
-	private refuse(message: string): string {
+	protected refuse(message: string): string {
 		this.logger.log('warning', message);
 		return message;
 	}

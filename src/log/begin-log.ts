@@ -3,10 +3,16 @@ import { errorText } from '../base/error-text.js';
 import type { Logger } from '../base/logger.js';
 import { aofEntryBytes } from '../formats/aof-entry.js';
 import { type AofFileInfo, type AofManifest, aofFile, manifestFileName } from '../formats/aof-manifest.js';
-import { createFileSteps, type DurableSteps, removeIfThere, runStepsNow } from './durable-steps.js';
+import {
+	createFileSteps,
+	type DurableSteps,
+	removeIfThere,
+	runStepsNow,
+	writeAllSync,
+} from './durable-steps.js';
 import type { LogBuffer } from './log-buffer.js';
 import { LogFile } from './log-file.js';
-import type { BaseContent, LogFolder } from './log-folder.js';
+import type { BaseContent, BaseFormat, LogFolder } from './log-folder.js';
 import type { LogFs } from './log-fs.js';
 
 const COPY_CHUNK_BYTES = 1024 * 1024;
@@ -73,14 +79,15 @@ export function openLogFiles(
 /**
  * Creates a base from `content` and an empty incremental file that begins at `offset`, and makes them the log; all
  * files before are history then. Returns the reason why that can't be done: then the old files are the log as before.
- * `restart`: the log was switched off before.
+ * `restart`: the log was switched off before. `db`: the database to which the first entries of a copied log apply.
  */
 export function createFreshFiles(
 	folder: LogFolder,
-	content: BaseContent,
+	content: BaseContent | BaseFile,
 	offset: number,
 	replid: string,
 	restart: boolean,
+	db = 0,
 ): LogFile | string {
 	const { fs } = folder;
 	let fd = -1;
@@ -90,9 +97,13 @@ export function createFreshFiles(
 			const damage = folder.readManifest();
 			if (damage !== null) return `Can't read the AOF manifest: ${damage.message}`;
 		}
-		const base = folder.createBaseSync(content, offset, replid);
-		const incremental = folder.nextIncremental(offset, 0, replid);
-		fd = runStepsNow(fs, folder.createIncrementalSteps(incremental, []));
+		const base =
+			'path' in content
+				? placeBaseNow(folder, content, offset, replid)
+				: folder.createBaseSync(content, offset, replid);
+		const prefix = selectPrefix(db);
+		const incremental = folder.nextIncremental(offset, prefix.length, replid);
+		fd = runStepsNow(fs, folder.createIncrementalSteps(incremental, [prefix]));
 		const manifest = withNewBase(folder.manifest, base, []);
 		folder.replaceManifestNow({ ...manifest, incrementals: [incremental] });
 		return new LogFile(fs, fd, incremental);
@@ -114,20 +125,30 @@ export function* takeOverSteps(
 	db: number,
 	replid: string,
 ): DurableSteps<LogFile> {
-	const prefix = db === 0 ? Buffer.alloc(0) : aofEntryBytes(['SELECT', String(db)]);
+	const prefix = selectPrefix(db);
 	const info: AofFileInfo = folder.nextIncremental(from, prefix.length, replid);
 	const fd = yield* folder.createIncrementalSteps(info, retainedParts(prefix, buffer, from, to));
 	yield* nameSteps(folder, info, fd);
 	return new LogFile(folder.fs, fd, info);
 }
 
-/** Creates an empty incremental file and adds it to the manifest: it begins where the one before ends. */
+/** What a file begins with so that it can be loaded by itself: database 0 is selected before it. */
+function selectPrefix(db: number): Buffer {
+	return db === 0 ? Buffer.alloc(0) : aofEntryBytes(['SELECT', String(db)]);
+}
+
+/**
+ * Creates an incremental file without entries, of which the first will apply to database `db`, and adds it to the
+ * manifest: it begins where the one before ends.
+ */
 export function* emptyFileSteps(
 	folder: LogFolder,
 	replid: string,
+	db: number,
 ): DurableSteps<{ info: AofFileInfo; fd: number }> {
-	const info = folder.nextIncremental(-1, 0, replid);
-	const fd = yield* folder.createIncrementalSteps(info, []);
+	const prefix = selectPrefix(db);
+	const info = folder.nextIncremental(-1, prefix.length, replid);
+	const fd = yield* folder.createIncrementalSteps(info, [prefix]);
 	yield* nameSteps(folder, info, fd);
 	return { info, fd };
 }
@@ -207,10 +228,13 @@ export function* replaceBaseSteps(
  * Creates a file for what is appended from `offset` on, before there is a base for it. No manifest names it: a server that
  * ends leaves a temporary file. Throws the system error.
  */
-export function createTemporaryFile(folder: LogFolder, offset: number, replid: string): LogFile {
+export function createTemporaryFile(folder: LogFolder, offset: number, replid: string, db: number): LogFile {
 	folder.createSync();
-	const info = aofFile(`temp-${folder.names.fileName}.incr`, 0, 'i', offset, 0, replid);
-	return new LogFile(folder.fs, folder.fs.openSync(folder.filePath(info.name), 'w'), info);
+	const prefix = selectPrefix(db);
+	const info = aofFile(`temp-${folder.names.fileName}.incr`, 0, 'i', offset, prefix.length, replid);
+	const fd = folder.fs.openSync(folder.filePath(info.name), 'w');
+	writeAllSync(folder.fs, fd, prefix, 0);
+	return new LogFile(folder.fs, fd, info);
 }
 
 /**
@@ -225,8 +249,8 @@ export function* adoptTemporarySteps(
 	move: BaseMove,
 ): DurableSteps<AofFileInfo> {
 	const { fs } = folder;
-	const { startOffset, replid } = file.info;
-	const info = folder.nextIncremental(startOffset, 0, replid);
+	const { startOffset, prefixSize, replid } = file.info;
+	const info = folder.nextIncremental(startOffset, prefixSize, replid);
 	if (path !== null) yield* placeBaseSteps(folder, path, base, move);
 	fs.renameSync(folder.filePath(file.info.name), folder.filePath(info.name));
 	try {
@@ -239,6 +263,19 @@ export function* adoptTemporarySteps(
 		throw error;
 	}
 	return info;
+}
+
+/** A finished snapshot that is to become the base: a file that is durable already, and is moved. */
+export interface BaseFile {
+	readonly path: string;
+	readonly format: BaseFormat;
+}
+
+function placeBaseNow(folder: LogFolder, file: BaseFile, offset: number, replid: string): AofFileInfo {
+	const base = folder.nextBase(file.format, offset, replid);
+	runStepsNow(folder.fs, placeBaseSteps(folder, file.path, base, 'rename'));
+	folder.fs.syncFolderSync(folder.path);
+	return base;
 }
 
 function* placeBaseSteps(

@@ -9,7 +9,9 @@
  *   3. When the old file is durable up to there, the new one is written to.
  * So nobody waits longer than one fsync. A crash before 3 leaves an empty file behind one that may be torn, and the loader
  * cuts that; behind 3 the old file is whole, so that the new one's place in the log is the end of the old one. The
- * manifest says it from the next time on that it is written.
+ * manifest says it from the next time on that it is written. In the log of a replica, which adds nothing of its own to
+ * what its master sends, the new file begins with a SELECT that is not part of the log: of the database that was selected
+ * when it was created, so its place is one where that is (still, or again) selected.
  *
  * Taking over from a file that failed (`retry`), about once a second until the disk takes it. The new file begins at
  * the last offset that is safe in the old one, with the bytes kept in memory, and has the same offsets. The order:
@@ -40,6 +42,8 @@ interface Rotation {
 	readonly oldFile: LogFile;
 	/** Durable and named by the manifest on disk: the place may be settled. */
 	next: NextFile | null;
+	/** Which database the entries apply to that `next` begins with: of a copy, as nothing is put before them. */
+	db: number;
 	/**
 	 * The place is settled behind an fsync of what was written when `next` was there: so the one that replies wait for
 	 * has little to do.
@@ -52,6 +56,8 @@ interface Rotation {
 export class FileChange {
 	/** The replication ID that new files get. */
 	replid: string;
+	/** The log is a copy of a master's: a new file must not make a SELECT of its own necessary. */
+	isCopy = false;
 	/** Size in bytes of the base and the incremental files before the one being written. */
 	olderFilesSize = 0;
 
@@ -59,7 +65,7 @@ export class FileChange {
 	private readonly folder: LogFolder;
 	private readonly logger: Logger;
 	private rotation: Rotation | null = null;
-	private preparing = false;
+	private preparingCount = 0;
 	private resuming = false;
 	private retriedAtMs = 0;
 
@@ -73,19 +79,19 @@ export class FileChange {
 	/** Why no other change of the files may begin; null if it may. */
 	get obstacle(): string | null {
 		if (this.resuming) return 'a failed AOF file is being taken over';
-		if (this.rotation !== null || this.preparing) return 'a new AOF file is being opened';
+		if (this.rotation !== null || this.preparingCount > 0) return 'a new AOF file is being opened';
 		return this.folder.isChanging ? 'the files of the AOF are being changed' : null;
 	}
 
 	/** Begins a new file; resolves with where it begins, or with the reason why it can't be done. */
 	async rotate(oldFile: LogFile): Promise<BeginResult> {
 		const { writer } = this;
-		if (this.rotation !== null || this.preparing) return 'a new AOF file is being opened already';
+		if (this.rotation !== null || this.preparingCount > 0) return 'a new AOF file is being opened already';
 		if (writer.writeError !== null) return writer.writeError;
 		writer.enter();
 		try {
 			return await new Promise<BeginResult>((done) => {
-				this.rotation = { oldFile, next: null, syncTarget: 0, done };
+				this.rotation = { oldFile, next: null, db: 0, syncTarget: 0, done };
 				void this.prepare(this.rotation);
 			});
 		} finally {
@@ -123,11 +129,14 @@ export class FileChange {
 	private async prepare(rotation: Rotation): Promise<void> {
 		const { folder, writer } = this;
 		const { oldFile } = rotation;
-		this.preparing = true;
+		this.preparingCount++;
 		writer.enter();
 		oldFile.begin();
 		try {
-			const next = await folder.exclusively(() => runSteps(folder.fs, emptyFileSteps(folder, this.replid)));
+			const next = await folder.exclusively(() => {
+				rotation.db = this.isCopy ? writer.selectMarks.current : 0;
+				return runSteps(folder.fs, emptyFileSteps(folder, this.replid, rotation.db));
+			});
 			if (this.rotation !== rotation) {
 				this.discard(next);
 				return;
@@ -139,7 +148,7 @@ export class FileChange {
 			if (this.rotation === rotation) this.end(errorText(error));
 		} finally {
 			oldFile.end();
-			this.preparing = false;
+			this.preparingCount--;
 			writer.leave();
 		}
 	}
@@ -167,6 +176,13 @@ export class FileChange {
 				return;
 			} else {
 				if (writer.flushedOffset !== writer.buffer.endOffset) return;
+				if (rotation.db !== (this.isCopy ? writer.selectMarks.current : 0)) {
+					// Another file, for the database that is selected now.
+					this.discard(next);
+					rotation.next = null;
+					void this.prepare(rotation);
+					return;
+				}
 				writer.fileEndOffset = writer.flushedOffset;
 				writer.fileGeneration++;
 			}
@@ -182,7 +198,7 @@ export class FileChange {
 		this.olderFilesSize += rotation.oldFile.position(offset);
 		writer.switchTo(new LogFile(folder.fs, next.fd, info), offset);
 		// What comes before is described now: the next moment it may be history.
-		rotation.done({ offset, source: foldSourceUpTo(folder, offset) });
+		rotation.done({ offset, db: rotation.db, source: foldSourceUpTo(folder, offset) });
 	}
 
 	/** Gives the rotation up: the log goes on in the old file. */

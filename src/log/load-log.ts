@@ -220,7 +220,9 @@ class LogLoad {
 			const sizeMax = isBase || nextStart < 0 ? -1 : nextStart - file.startOffset + file.prefixSize;
 			const fileStartUs = this.options.env.clock.monotonicUs();
 			// Behind a file that a crash has torn may stand one that had just been created.
-			const isLast = files.slice(i + 1).every(({ name }) => this.folder.sizeSync(name) === 0);
+			const isLast = files
+				.slice(i + 1)
+				.every(({ name, prefixSize }) => this.folder.sizeSync(name) <= prefixSize);
 			const loaded = yield* this.loadFile(file.name, isLast, sizeMax, i > 0);
 			if ('kind' in loaded) return loaded;
 			if (loaded.size > 0 || isBase)

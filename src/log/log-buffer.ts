@@ -5,6 +5,9 @@
  * The bytes stand in segments of a fixed size, one after the other, and never move: a segment can be handed to the
  * thread pool while more is appended behind, and nothing is copied when bytes pass from "to be written" to "kept until
  * the fsync". An entry may lie across segments.
+ *
+ * With a ring (`setRing`), as many of the last bytes as it has stay here for readers of the log, whether they have to be
+ * written again or not.
  */
 import { aofEntrySize, writeAofEntry, writeAofHeader } from '../formats/aof-entry.js';
 
@@ -18,8 +21,10 @@ const COPY_LOOP_BYTES_MAX = 24;
 export class LogBuffer {
 	/** Log position behind the last byte appended. */
 	endOffset: number;
-	/** Log position of the first byte still held. */
+	/** Log position of the first byte that may have to be written (again). */
 	startOffset: number;
+	/** Bytes behind which the ring forgets; 0 without one. */
+	ringBytes = 0;
 	/** The bytes that `seek` found: `chunkSize` bytes of `chunk` from `chunkAt` on. */
 	chunk: Buffer;
 	chunkAt = 0;
@@ -33,6 +38,10 @@ export class LogBuffer {
 	/** Full segments, oldest first; the i-th starts `(full.length - i) * SEGMENT_BYTES` before the active one. */
 	private full: Buffer[] = [];
 	private free: Buffer[] = [];
+	/** Log position of the first byte that the ring has; not used without one. */
+	private ringOffset = 0;
+	/** The thread pool may still be reading segments that begin before this log position. */
+	private sharedBefore = 0;
 	private readonly scratch: Buffer = Buffer.alloc(32);
 
 	constructor(offset = 0) {
@@ -41,6 +50,11 @@ export class LogBuffer {
 		this.endOffset = offset;
 		this.startOffset = offset;
 		this.activeOffset = offset;
+	}
+
+	/** Log position of the first byte held here: of those that may have to be written, or of the ring. */
+	get heldOffset(): number {
+		return this.ringBytes === 0 ? this.startOffset : Math.min(this.ringOffset, this.startOffset);
 	}
 
 	/** Bytes of memory that the segments take. */
@@ -91,29 +105,71 @@ export class LogBuffer {
 		this.chunkSize = Math.min(limit - offset, SEGMENT_BYTES - this.chunkAt);
 	}
 
-	/** Gives up the bytes before a log position. */
+	/** Gives up the bytes before a log position, but for what the ring keeps. */
 	releaseBefore(offset: number): void {
 		if (offset <= this.startOffset) return;
 		this.startOffset = offset;
-		if (offset === this.endOffset) {
-			for (const segment of this.full) this.recycle(segment);
+		if (this.ringBytes !== 0) this.trimRing();
+		else this.dropBefore(offset);
+	}
+
+	/** Keeps the last `bytes` bytes from now on; 0 ends that. */
+	setRing(bytes: number): void {
+		if (this.ringBytes === 0) this.ringOffset = this.startOffset;
+		this.ringBytes = bytes;
+		if (bytes !== 0) this.trimRing();
+		else this.dropBefore(this.startOffset);
+	}
+
+	private trimRing(): void {
+		const from = Math.min(this.startOffset, this.endOffset - this.ringBytes);
+		if (from <= this.ringOffset) return;
+		this.ringOffset = from;
+		// Segments go one by one: all at once only without a ring.
+		if (this.activeOffset - this.full.length * SEGMENT_BYTES + SEGMENT_BYTES <= from) this.dropBefore(from);
+	}
+
+	private dropBefore(offset: number): void {
+		if (offset === this.endOffset && this.activeOffset >= this.sharedBefore) {
+			let segmentOffset = this.activeOffset;
+			for (let i = this.full.length - 1; i >= 0; i--) {
+				segmentOffset -= SEGMENT_BYTES;
+				this.recycle(this.full[i]!, segmentOffset);
+			}
 			this.full.length = 0;
 			this.at = 0;
 			this.activeOffset = offset;
 			return;
 		}
 		let dropCount = 0;
-		const firstOffset = this.activeOffset - this.full.length * SEGMENT_BYTES;
-		while (dropCount < this.full.length && firstOffset + (dropCount + 1) * SEGMENT_BYTES <= offset) {
-			this.recycle(this.full[dropCount]!);
+		let segmentOffset = this.activeOffset - this.full.length * SEGMENT_BYTES;
+		while (dropCount < this.full.length && segmentOffset + SEGMENT_BYTES <= offset) {
+			this.recycle(this.full[dropCount]!, segmentOffset);
+			segmentOffset += SEGMENT_BYTES;
 			dropCount++;
 		}
 		if (dropCount > 0) this.full.splice(0, dropCount);
 	}
 
-	/** Empties the buffer and goes on at `offset`, with memory that nobody else may still be reading. */
+	/**
+	 * Nothing that is held has to be written any more. The memory may still be read by a write that is under way, and is
+	 * not used for anything else; the ring stays.
+	 */
+	settle(): void {
+		if (this.ringBytes === 0) {
+			this.restart(this.endOffset);
+			return;
+		}
+		this.sharedBefore = this.endOffset;
+		this.startOffset = this.endOffset;
+		this.trimRing();
+	}
+
+	/** Empties the buffer, its ring too, and goes on at `offset`, with memory that nobody else may still be reading. */
 	restart(offset: number): void {
 		this.full.length = 0;
+		this.ringOffset = offset;
+		this.sharedBefore = 0;
 		this.active = Buffer.allocUnsafeSlow(SEGMENT_BYTES);
 		this.chunk = this.active;
 		this.at = 0;
@@ -122,15 +178,15 @@ export class LogBuffer {
 		this.endOffset = offset;
 	}
 
-	/** Counts `size` bytes that nobody will read. The buffer must be empty. */
+	/** Counts `size` bytes that nobody will read. The buffer must be empty, and without a ring. */
 	skip(size: number): void {
 		this.endOffset += size;
 		this.startOffset = this.endOffset;
-		this.activeOffset = this.endOffset;
+		this.activeOffset = this.endOffset - this.at;
 	}
 
-	private recycle(segment: Buffer): void {
-		if (this.free.length < FREE_SEGMENTS_MAX) this.free.push(segment);
+	private recycle(segment: Buffer, offset: number): void {
+		if (offset >= this.sharedBefore && this.free.length < FREE_SEGMENTS_MAX) this.free.push(segment);
 	}
 
 	private nextSegment(): void {

@@ -16,6 +16,7 @@ import {
 	formatAofManifest,
 	incrementalFileName,
 	isManifestError,
+	type LogLineage,
 	lastBaseSeq,
 	lastIncrementalSeq,
 	type ManifestError,
@@ -58,6 +59,8 @@ export class LogFolder {
 	readonly path: string;
 	/** What the manifest on disk says. */
 	manifest: AofManifest = EMPTY_MANIFEST;
+	/** What every manifest that is written says of the IDs; null for nothing. */
+	lineage: LogLineage | null = null;
 
 	/** Numbers up to this one are not given to incremental files again: the manifest on disk may name them. */
 	private seqFloor = 0;
@@ -105,16 +108,27 @@ export class LogFolder {
 	 */
 	*replaceManifestSteps(manifest: AofManifest): DurableSteps<void> {
 		const name = manifestFileName(this.names.fileName);
-		const bytes = Buffer.from(formatAofManifest(manifest), 'latin1');
 		const unnamed = this.orphans;
 		this.orphans = [];
 		const { epoch } = this;
-		const check = (): void => {
-			if (this.epoch !== epoch) throw new Error('the AOF has begun afresh');
-		};
 		try {
-			yield* createFileSteps(this.fs, this.path, name, `temp-${name}`, [bytes], false, check);
-			check();
+			for (;;) {
+				const { lineage } = this;
+				const isStale = (): boolean => this.lineage !== lineage;
+				const check = (): void => {
+					if (this.epoch !== epoch) throw new Error('the AOF has begun afresh');
+					if (isStale()) throw new StaleManifest();
+				};
+				try {
+					const bytes = [this.manifestBytes(manifest)];
+					yield* createFileSteps(this.fs, this.path, name, `temp-${name}`, bytes, false, check);
+					check();
+					break;
+				} catch (error) {
+					// The IDs have changed meanwhile: what is on disk must not say the old ones again.
+					if (!(error instanceof StaleManifest)) throw error;
+				}
+			}
 		} catch (error) {
 			this.orphans.push(...unnamed);
 			throw error;
@@ -132,10 +146,29 @@ export class LogFolder {
 	/** Makes `manifest` the one on disk before returning; a procedure under way will not replace it any more. */
 	replaceManifestNow(manifest: AofManifest): void {
 		this.epoch++;
-		const name = manifestFileName(this.names.fileName);
-		const bytes = Buffer.from(formatAofManifest(manifest), 'latin1');
-		runStepsNow(this.fs, createFileSteps(this.fs, this.path, name, `temp-${name}.2`, [bytes], false));
+		this.writeManifestNow(manifest);
 		this.manifest = manifest;
+	}
+
+	/**
+	 * Brings a changed `lineage` to the disk before returning; a procedure under way takes it over. Throws the system
+	 * error; then it stands in the next manifest that is written.
+	 */
+	writeLineageNow(): void {
+		this.writeManifestNow(this.manifest);
+	}
+
+	private writeManifestNow(manifest: AofManifest): void {
+		const name = manifestFileName(this.names.fileName);
+		const bytes = [this.manifestBytes(manifest)];
+		runStepsNow(this.fs, createFileSteps(this.fs, this.path, name, `temp-${name}.2`, bytes, false));
+	}
+
+	private manifestBytes(manifest: AofManifest): Buffer {
+		const { lineage } = this;
+		const { base, history, incrementals } = manifest;
+		const full = { base, history, incrementals, ...(lineage === null ? {} : { lineage }) };
+		return Buffer.from(formatAofManifest(full), 'latin1');
 	}
 
 	/**
@@ -275,6 +308,9 @@ export class LogFolder {
 		}
 	}
 }
+
+/** A manifest that is being written says something of the IDs that is no longer so. */
+class StaleManifest extends Error {}
 
 /**
  * Writes commands as an AOF file at `path`, durably and all or nothing. Throws the system error.

@@ -15,6 +15,7 @@ import {
 	mkdirSync,
 	open,
 	openSync,
+	read,
 	readdirSync,
 	readSync,
 	renameSync,
@@ -30,7 +31,7 @@ import { errorCode } from '../base/error-text.js';
 
 export type DoneCallback = (error: Error | null) => void;
 
-/** `size` is the number of bytes that were written, which may be fewer than asked for. */
+/** `size` is the number of bytes that were written or read, which may be fewer than asked for. */
 export type WrittenCallback = (error: Error | null, size: number) => void;
 
 export interface LogFs {
@@ -39,6 +40,8 @@ export interface LogFs {
 	closeSync(fd: number): void;
 	/** The number of bytes read, 0 at the end of the file. */
 	readSync(fd: number, buffer: Buffer, at: number, size: number, position: number): number;
+	/** As `readSync`; done is told the number of bytes. */
+	read(fd: number, buffer: Buffer, at: number, size: number, position: number, done: WrittenCallback): void;
 	/** The number of bytes written, which may be fewer than `size`. */
 	writeSync(fd: number, buffer: Buffer, at: number, size: number, position: number): number;
 	write(fd: number, buffer: Buffer, at: number, size: number, position: number, done: WrittenCallback): void;
@@ -72,6 +75,7 @@ export function nodeLogFs(): LogFs {
 		openSync: (path, flags) => openSync(bytePath(path), flags, 0o644),
 		closeSync,
 		readSync: (fd, buffer, at, size, position) => readSync(fd, buffer, at, size, position),
+		read,
 		writeSync: (fd, buffer, at, size, position) => writeSync(fd, buffer, at, size, position),
 		write,
 		fdatasync,

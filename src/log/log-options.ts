@@ -49,6 +49,8 @@ export type BeginResult =
 	| {
 			/** Where the new file begins. */
 			readonly offset: number;
+			/** To which database the entries behind it apply that come without a SELECT. */
+			readonly db: number;
 			/** Everything before. */
 			readonly source: FoldSource;
 	  }

@@ -35,6 +35,7 @@ function boundTo(fs: LogFs): LogFs {
 		openSync: (path, flags) => fs.openSync(path, flags),
 		closeSync: (fd) => fs.closeSync(fd),
 		readSync: (fd, buffer, at, size, position) => fs.readSync(fd, buffer, at, size, position),
+		read: (fd, buffer, at, size, position, done) => fs.read(fd, buffer, at, size, position, done),
 		writeSync: (fd, buffer, at, size, position) => fs.writeSync(fd, buffer, at, size, position),
 		write: (fd, buffer, at, size, position, done) => fs.write(fd, buffer, at, size, position, done),
 		fdatasync: (fd, done) => fs.fdatasync(fd, done),

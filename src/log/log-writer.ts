@@ -123,8 +123,8 @@ export class LogWriter {
 		this.onRelease();
 	}
 
-	/** Begins to write to `file`, everything up to `offset` being durable. */
-	attach(file: LogFile, offset: number): void {
+	/** Begins to write to `file`, everything up to `offset` being durable, where its reader has `db` selected. */
+	attach(file: LogFile, offset: number, db = 0): void {
 		if (this.buffer.endOffset !== offset) this.buffer.restart(offset);
 		this.file = file;
 		this.fileEndOffset = Number.POSITIVE_INFINITY;
@@ -133,7 +133,7 @@ export class LogWriter {
 		this.writing = false;
 		this.fsyncing = false;
 		this.fsyncStartedMs = this.clock.nowMs();
-		this.selectMarks = new SelectMarks(offset);
+		this.selectMarks = new SelectMarks(offset, db);
 		this.settle(offset);
 		this.advanceRelease(offset);
 		this.observer?.fileBegan(file.info, offset, this.selectMarks.dbAt(offset));
@@ -145,7 +145,7 @@ export class LogWriter {
 		this.file = null;
 		this.fileEndOffset = Number.POSITIVE_INFINITY;
 		this.observer?.stopped();
-		this.buffer.restart(this.buffer.endOffset);
+		this.buffer.settle();
 		this.epoch++;
 		this.writing = false;
 		this.fsyncing = false;

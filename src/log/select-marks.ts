@@ -3,13 +3,21 @@
  * begins every file with database 0; it begins where a flush ended, so only the state at flushes is kept.
  */
 export class SelectMarks {
-	private selectedDb = 0;
-	private markedDb = 0;
+	private selectedDb: number;
+	private markedDb: number;
 	/** Flushes at which the database was another than at the one before, oldest first; never empty. */
 	private marks: { readonly offset: number; readonly db: number }[];
 
-	constructor(offset: number) {
-		this.marks = [{ offset, db: 0 }];
+	/** At `offset` database `db` is selected. */
+	constructor(offset: number, db = 0) {
+		this.selectedDb = db;
+		this.markedDb = db;
+		this.marks = [{ offset, db }];
+	}
+
+	/** The database at the end of the log. */
+	get current(): number {
+		return this.selectedDb;
 	}
 
 	/** A SELECT has been appended. */

@@ -15,12 +15,12 @@ import { systemEnv } from '../base/system-env.js';
 import { Engine } from '../engine/engine.js';
 import { Registry } from '../engine/registry.js';
 import { Settings } from '../engine/settings.js';
-import { AppendLog } from '../log/append-log.js';
 import { Catalog } from '../log/catalog.js';
 import type { LogNames } from '../log/log-folder.js';
 import { type LogFs, nodeLogFs } from '../log/log-fs.js';
 import { LogObservers } from '../log/log-observers.js';
 import { OriginsWriter } from '../log/origins-writer.js';
+import { ReplicatedLog } from '../log/replicated-log.js';
 import { ListenError, Listeners } from '../net/listeners.js';
 import { connectPeer } from '../net/peer-socket.js';
 import { Turn } from '../net/turn.js';
@@ -57,7 +57,7 @@ export class Server {
 	readonly engine: Engine;
 	readonly pubsub: PubSub;
 	readonly listeners: Listeners;
-	readonly log: AppendLog;
+	readonly log: ReplicatedLog;
 	readonly catalog: Catalog;
 	readonly origins: OriginsWriter;
 	readonly fs: LogFs;
@@ -108,7 +108,7 @@ export class Server {
 			scheduleTurn: () => this.#turn.schedule(),
 		});
 		this.#turn.attach(this.engine);
-		this.log = new AppendLog({
+		this.log = new ReplicatedLog({
 			fs: this.fs,
 			env,
 			logger,

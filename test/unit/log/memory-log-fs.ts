@@ -120,6 +120,18 @@ export class MemoryLogFs implements LogFs {
 		return this.file(fd).inode.data.copy(buffer, at, position, position + size);
 	}
 
+	read(fd: number, buffer: Buffer, at: number, size: number, position: number, done: WrittenCallback): void {
+		this.later(() => {
+			let count = 0;
+			try {
+				count = this.readSync(fd, buffer, at, size, position);
+			} catch (error) {
+				return () => done(error as Error, 0);
+			}
+			return () => done(null, count);
+		});
+	}
+
 	writeSync(fd: number, buffer: Buffer, at: number, size: number, position: number): number {
 		const { inode, path } = this.file(fd);
 		if (this.writeError !== null) throw systemError(this.writeError);
