@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AofFileInfo, AofManifest } from '../formats/aof-manifest.js';
 import type { BlockList } from './block-check.js';
-import { catalogFolder } from './catalog-names.js';
+import { nativeCatalogFolder } from './catalog-names.js';
 import {
 	blockKeyOfTime,
 	blocksFrom,
@@ -127,7 +127,7 @@ export class CatalogReader {
  * files from their start. The caller has to `close` it.
  */
 export async function openCatalogCopy(names: LogNames): Promise<CatalogReader | undefined> {
-	const source = catalogFolder(names);
+	const source = nativeCatalogFolder(names);
 	for (let tries = 0; tries < COPY_TRIES_MAX; tries++) {
 		const namesBefore = listFolder(source);
 		if (namesBefore === undefined) return undefined;

@@ -15,7 +15,7 @@ import { type AofFileInfo, type AofManifest, isAofFormatBase } from '../formats/
 import { BlockTracker, type FinishedBlock, type TrackedFile } from './block-tracker.js';
 import { findGaps, type Gap, removeBlocks, wholeFile } from './catalog-changes.js';
 import { fillGap } from './catalog-fill.js';
-import { catalogFolder } from './catalog-names.js';
+import { catalogFolder, nativeCatalogFolder } from './catalog-names.js';
 import { blockKey, type CatalogFile, fileKey, timeKey } from './catalog-record.js';
 import { type CatalogEntry, CatalogStore, CatalogStoreError } from './catalog-store.js';
 import { isKnownAs, type LogVerifier, readVerifier } from './catalog-verify.js';
@@ -48,6 +48,7 @@ type Job = (store: CatalogStore) => Promise<void>;
 export class Catalog implements LogObserver {
 	private readonly options: CatalogOptions;
 	private readonly folder: string;
+	private readonly nativeFolder: string;
 	private readonly tracker: BlockTracker;
 	private store: CatalogStore | null = null;
 	private verifier: LogVerifier | null = null;
@@ -70,6 +71,7 @@ export class Catalog implements LogObserver {
 	constructor(options: CatalogOptions) {
 		this.options = options;
 		this.folder = catalogFolder(options.names);
+		this.nativeFolder = nativeCatalogFolder(options.names);
 		this.tracker = new BlockTracker(options.env.clock);
 	}
 
@@ -89,7 +91,7 @@ export class Catalog implements LogObserver {
 			const logFolder = new LogFolder(fs, names);
 			// A manifest that can't be read is the loader's business.
 			if (logFolder.readManifest() !== null) return null;
-			this.store = await CatalogStore.open(this.folder, false);
+			this.store = await CatalogStore.open(this.nativeFolder, false);
 			this.verifier = await readVerifier(this.store, logFolder.manifest, false);
 			return this.verifier;
 		} catch (error) {
@@ -225,7 +227,7 @@ export class Catalog implements LogObserver {
 
 	private async runJobs(): Promise<void> {
 		try {
-			this.store ??= await CatalogStore.open(this.folder, false);
+			this.store ??= await CatalogStore.open(this.nativeFolder, false);
 			for (let job = this.jobs.shift(); job !== undefined; job = this.jobs.shift()) await job(this.store);
 		} catch (error) {
 			await this.failed(error);
@@ -267,7 +269,7 @@ export class Catalog implements LogObserver {
 	private rebuild(): void {
 		const { logger } = this.options;
 		try {
-			CatalogStore.remove(this.folder);
+			CatalogStore.remove(this.nativeFolder);
 		} catch (error) {
 			logger.log('warning', `Can't remove the catalog of the log: ${errorText(error)}`);
 			this.giveUp();

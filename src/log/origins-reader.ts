@@ -1,6 +1,7 @@
 /** Reads the origins (origins-format.ts): which client wrote an entry of the log, and when. */
 import { readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
+import { toNative } from '../base/native-text.js';
 import type { AofFileInfo, AofManifest } from '../formats/aof-manifest.js';
 import type { LogNames } from './log-folder.js';
 import {
@@ -147,7 +148,7 @@ function isIncremental(file: AofFileInfo): boolean {
 
 function readIfThere(path: string): Buffer | undefined {
 	try {
-		return readFileSync(path);
+		return readFileSync(toNative(path));
 	} catch {
 		return undefined;
 	}

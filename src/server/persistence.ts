@@ -4,7 +4,6 @@
  * rdb.c (rdbLoad), debug.c.
  */
 import { errorCode, errorText } from '../base/error-text.js';
-import { toNative } from '../base/native-text.js';
 import { Replay } from '../engine/replay.js';
 import { type LoadProgress, type LoadResult, loadLog, loadLogNow, type RdbStep } from '../log/load-log.js';
 import { aofBase, type BaseContent } from '../log/log-folder.js';
@@ -77,7 +76,7 @@ export class Persistence {
 	}
 
 	#dumpPath(): string {
-		return `${this.#server.folder}/${toNative(this.#server.settings.dbfilename)}`;
+		return `${this.#server.folder}/${this.#server.settings.dbfilename}`;
 	}
 
 	async #loadDump(): Promise<void> {
@@ -121,7 +120,7 @@ export class Persistence {
 		try {
 			fd = fs.openSync(this.#dumpPath(), 'r');
 		} catch (error) {
-			const name = toNative(settings.dbfilename);
+			const name = settings.dbfilename;
 			logger.log('warning', `Fatal error: can't open the RDB file ${name} for reading: ${errorText(error)}`);
 			return null;
 		}

@@ -10,7 +10,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Env } from '../base/env.js';
 import { type Logger, SILENT_LOGGER } from '../base/logger.js';
-import { toNative } from '../base/native-text.js';
+import { fromNative } from '../base/native-text.js';
 import { systemEnv } from '../base/system-env.js';
 import { Engine } from '../engine/engine.js';
 import { Registry } from '../engine/registry.js';
@@ -184,9 +184,9 @@ export class Server {
 		if (settings.unixsocket !== '') logger.log('notice', 'Ready to accept connections unix');
 	}
 
-	/** The working folder, an absolute path. */
+	/** The working folder, an absolute path; as the paths of `fs`, a byte string. */
 	get folder(): string {
-		return this.#options.resolvePath('.');
+		return fromNative(this.#options.resolvePath('.'));
 	}
 
 	/** Where the log is kept. */
@@ -194,8 +194,8 @@ export class Server {
 		const { settings } = this;
 		return {
 			dir: this.folder,
-			folderName: toNative(settings.appenddirname),
-			fileName: toNative(settings.appendfilename),
+			folderName: settings.appenddirname,
+			fileName: settings.appendfilename,
 		};
 	}
 

@@ -12,7 +12,6 @@
  */
 import { constants } from 'node:os';
 import { errorText } from '../base/error-text.js';
-import { toNative } from '../base/native-text.js';
 import type { FoldSource } from '../log/log-options.js';
 import {
 	copyFoldSettings,
@@ -107,7 +106,7 @@ export class Snapshots {
 	/** Writes `dbfilename` before returning; false, and the reason logged, if that fails. */
 	saveNow(): boolean {
 		const { engine, fs, settings, logger, folder } = this.#server;
-		const name = toNative(settings.dbfilename);
+		const name = settings.dbfilename;
 		try {
 			saveRdbNow(engine, fs, folder, name, `temp-${process.pid}.rdb`, this.#rdbOptions(false));
 		} catch (error) {
@@ -121,7 +120,7 @@ export class Snapshots {
 	/** Writes `dbfilename` at the end of the server, while nobody is served; false, and the reason logged, if that fails. */
 	async saveLast(): Promise<boolean> {
 		const { engine, fs, settings, logger, folder } = this.#server;
-		const name = toNative(settings.dbfilename);
+		const name = settings.dbfilename;
 		const tempName = `temp-${process.pid}.rdb`;
 		this.#lastPath = `${folder}/${tempName}`;
 		try {
@@ -149,7 +148,7 @@ export class Snapshots {
 		this.saveCount++;
 		this.#lastTryMs = env.clock.nowMs();
 		const running = this.#begin('rdb');
-		const name = toNative(settings.dbfilename);
+		const name = settings.dbfilename;
 		const source = this.#logSource();
 		const task = this.#start(running, source && (() => source), 'rdb', `${folder}/${name}`);
 		logger.log('notice', `Background saving started by pid ${task.pid}`);

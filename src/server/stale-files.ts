@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import type { Env, TimerHandle } from '../base/env.js';
 import type { Logger } from '../base/logger.js';
+import { toNative } from '../base/native-text.js';
 
 /** Redis's names: rdb.c, aof.c; the number is the process that writes the file. */
 const TEMPORARY_NAME = /^temp-(?:rewriteaof-(?:bg-)?)?(\d+)\.(?:rdb|aof)(?:\.input)?$/;
@@ -26,6 +27,7 @@ export class StaleFiles {
 		this.#logger = logger;
 	}
 
+	/** `folder` is a byte string. */
 	sweep(folder: string, countLeft = SWEEP_COUNT_MAX): void {
 		this.#timer = undefined;
 		if (removeStaleFiles(folder, this.#logger, countLeft === SWEEP_COUNT_MAX) || countLeft === 0) return;
@@ -43,7 +45,7 @@ export class StaleFiles {
 function removeStaleFiles(folder: string, logger: Logger, isFirst: boolean): boolean {
 	let names: string[];
 	try {
-		names = readdirSync(folder);
+		names = readdirSync(toNative(folder));
 	} catch {
 		return true; // It can't be listed; whatever is wrong with it will be said by who uses it.
 	}
@@ -62,9 +64,10 @@ function removeStaleFiles(folder: string, logger: Logger, isFirst: boolean): boo
 	return isClean;
 }
 
+/** Removes a file; `path` is a byte string. */
 export function removeQuietly(path: string): void {
 	try {
-		rmSync(path, { force: true });
+		rmSync(toNative(path), { force: true });
 	} catch {
 		// It stays, and takes room until somebody looks.
 	}

@@ -1,9 +1,8 @@
 /** The catalog's side of the check. */
 import { errorCode } from '../../src/base/error-text.js';
-import { toNative } from '../../src/base/native-text.js';
 import { type AofManifest, isManifestError } from '../../src/formats/aof-manifest.js';
 import type { BlockList } from '../../src/log/block-check.js';
-import { catalogFolder } from '../../src/log/catalog-names.js';
+import { nativeCatalogFolder } from '../../src/log/catalog-names.js';
 import { type CatalogReader, openCatalogCopy } from '../../src/log/catalog-reader.js';
 import { CatalogStore, CatalogStoreError } from '../../src/log/catalog-store.js';
 import { openInputFile } from '../support/input-file.js';
@@ -21,7 +20,7 @@ export async function recordedLog(path: string): Promise<RecordedLog> {
 		const catalog = await openCatalogCopy(names);
 		if (catalog === undefined) return NO_CATALOG;
 		try {
-			const forget = (): void => CatalogStore.remove(toNative(catalogFolder(names)));
+			const forget = (): void => CatalogStore.remove(nativeCatalogFolder(names));
 			return { ...(await recordsOf(catalog, manifest)), forget };
 		} finally {
 			await catalog.close();
