@@ -101,7 +101,6 @@ export class ReplicationState {
 		this.replid = stored.replid;
 		this.replid2 = stored.replid2;
 		this.replid2EndOffset = stored.replid2EndOffset;
-		if (offset < this.replid2EndOffset) this.replid2EndOffset = offset;
 		if (!this.isReplica && !(stored.wasMaster && isExact)) this.beginHistory(newReplid, offset);
 	}
 

@@ -97,6 +97,12 @@ export class SimNode {
 		return this.link.phase === 'connected';
 	}
 
+	/** It was connected so short a time ago that its replicas may be ahead of it. */
+	private get isCatchingUp(): boolean {
+		const { upSinceMs } = this.link;
+		return upSinceMs >= 0 && this.world.clock.nowMs - upSinceMs < REPL_TIMEOUT_S * SECOND_MS;
+	}
+
 	// ---- life -----------------------------------------------------------------------------------
 
 	/** Starts the process, as a replica of `master` or as a master. */
@@ -406,8 +412,7 @@ export class SimNode {
 				return self.isConnected;
 			},
 			get isCatchingUp() {
-				const { upSinceMs } = self.link;
-				return upSinceMs >= 0 && self.world.clock.nowMs - upSinceMs < REPL_TIMEOUT_S * SECOND_MS;
+				return self.isCatchingUp;
 			},
 			isFailingOver: false,
 			hasPendingReplies: false,
@@ -455,8 +460,10 @@ export class SimNode {
 		if (world.counts.partial > before.partial) {
 			if (!isSame || !isKept)
 				world.fault(`${this.name} lets ${replica.name} continue at ${from}, where it may not`);
-		} else if (world.counts.full > before.full && isSame && isKept && knows) {
-			world.fault(`${this.name} makes ${replica.name} load all, which could continue at ${from}`);
+		} else if (world.counts.full > before.full && knows) {
+			const isSoonKept = from > this.log.endOffset && this.state.isReplica && this.isCatchingUp;
+			if ((isSame && isKept) || isSoonKept)
+				world.fault(`${this.name} makes ${replica.name} load all, which could continue at ${from}`);
 		}
 	}
 

@@ -117,9 +117,8 @@ class SimRun implements SimWorld {
 
 	/** The node becomes master; the others learn of it, or some do not. */
 	private failOver(node: SimNode): void {
-		if (!node.isUp) return;
 		this.masters.set(node.name, null);
-		node.promote();
+		if (node.isUp) node.promote();
 		for (const other of this.nodes) {
 			if (other === node || this.random.chance(0.3) || this.isAbove(other.name, node.name)) continue;
 			this.redirect(other, node.name);
