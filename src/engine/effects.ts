@@ -31,6 +31,8 @@ const EXEC_ENTRY: readonly string[] = ['EXEC'];
 export class Effects {
 	/** Undefined: nothing is logged (start-up load, or a server without a log). */
 	log: AppendLog | undefined = undefined;
+	/** The log is a copy of a master's, who alone appends to it: what this server changes by itself is not logged. */
+	isCopy = false;
 	/** Told who writes what; undefined: nobody wants to know. */
 	origins: OriginsWriter | undefined = undefined;
 	readonly #unit: Unit;
@@ -53,7 +55,7 @@ export class Effects {
 
 	/** Adds an effect of the unit; `cause` is one of ORIGIN_… unless its client is the cause. */
 	add(dbId: number, args: readonly string[], cause: number = CAUSE_CLIENT): void {
-		if (this.log !== undefined) this.#pending.push({ dbId, args, cause });
+		if (this.log !== undefined && !this.isCopy) this.#pending.push({ dbId, args, cause });
 	}
 
 	/**
@@ -62,7 +64,7 @@ export class Effects {
 	 */
 	appendRaw(dbId: number, source: Buffer, start: number, end: number): void {
 		const { log } = this;
-		if (log === undefined) return;
+		if (log === undefined || this.isCopy) return;
 		if (source === this.#rawSource && start === this.#rawEnd && dbId === this.#selectedDb) {
 			this.#rawEnd = end;
 			return;

@@ -33,6 +33,7 @@ import type {
 import { type LogPlace, removeScratch, scratchFs, scratchNames } from './log-place.js';
 import { LogReaders } from './log-readers.js';
 import { LogWriter } from './log-writer.js';
+import { SelectMarks } from './select-marks.js';
 
 const NO_HISTORY: HistoryLimits = { logHistorySize: 0, logHistorySeconds: 0, aofDisableAutoGc: false };
 
@@ -206,10 +207,16 @@ export class AppendLog {
 		return this.writer.file === null && this.buffer.ringBytes === 0;
 	}
 
-	/** Moves a log without files to an offset, such as the one that was recovered at start-up. Its readers fail. */
-	setOffset(offset: number): void {
+	/**
+	 * Moves a log without files to an offset, such as the one that was recovered at start-up. There `db` is
+	 * selected. Its readers fail.
+	 */
+	setOffset(offset: number, db = 0): void {
 		if (this.attached) throw new Error('the log has files; its offset is theirs');
-		this.moveEnd(offset, () => this.buffer.restart(offset));
+		this.moveEnd(offset, () => {
+			this.buffer.restart(offset);
+			this.writer.selectMarks = new SelectMarks(offset, db);
+		});
 	}
 
 	/**
@@ -230,7 +237,7 @@ export class AppendLog {
 	}
 
 	/** To which database the next entry applies, where that is not said by a SELECT of our own. */
-	protected get streamDb(): number {
+	get streamDb(): number {
 		return this.home.change.isCopy ? this.writer.selectMarks.current : 0;
 	}
 
@@ -420,7 +427,7 @@ export class AppendLog {
 	/** What the dataset as it stands in the files is made of: everything up to the last write. The log has a base. */
 	foldSource(): FoldSource {
 		if (this.temporary !== null) throw new Error('the log has no base yet');
-		return foldSourceUpTo(this.folder, this.writer.writtenOffset);
+		return foldSourceUpTo(this.folder, this.writer.writtenOffset, this.streamDb);
 	}
 
 	/**

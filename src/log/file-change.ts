@@ -198,7 +198,7 @@ export class FileChange {
 		this.olderFilesSize += rotation.oldFile.position(offset);
 		writer.switchTo(new LogFile(folder.fs, next.fd, info), offset);
 		// What comes before is described now: the next moment it may be history.
-		rotation.done({ offset, db: rotation.db, source: foldSourceUpTo(folder, offset) });
+		rotation.done({ offset, source: foldSourceUpTo(folder, offset, rotation.db) });
 	}
 
 	/** Gives the rotation up: the log goes on in the old file. */

@@ -7,7 +7,7 @@ import type { FoldSource, LogSection } from './log-options.js';
  * The base and the sections of the incremental files before `endOffset`, a log position up to which they have been
  * written. Throws the system error if a file can't be read.
  */
-export function foldSourceUpTo(folder: LogFolder, endOffset: number): FoldSource {
+export function foldSourceUpTo(folder: LogFolder, endOffset: number, db: number): FoldSource {
 	const { base, incrementals } = resolveOffsets(folder.manifest, (name) => folder.sizeSync(name));
 	const sections: LogSection[] = [];
 	for (const [i, file] of incrementals.entries()) {
@@ -21,7 +21,7 @@ export function foldSourceUpTo(folder: LogFolder, endOffset: number): FoldSource
 			endOffset: sectionEnd,
 		});
 	}
-	return { base: base === null ? null : describeBase(folder, base.name), sections, endOffset };
+	return { base: base === null ? null : describeBase(folder, base.name), sections, endOffset, db };
 }
 
 function describeBase(folder: LogFolder, name: string): NonNullable<FoldSource['base']> {

@@ -43,14 +43,14 @@ export interface FoldSource {
 	} | null;
 	readonly sections: readonly LogSection[];
 	readonly endOffset: number;
+	/** In a copy of a master's log, which goes on without a SELECT: the database that is selected there. Else 0. */
+	readonly db: number;
 }
 
 export type BeginResult =
 	| {
 			/** Where the new file begins. */
 			readonly offset: number;
-			/** To which database the entries behind it apply that come without a SELECT. */
-			readonly db: number;
 			/** Everything before. */
 			readonly source: FoldSource;
 	  }

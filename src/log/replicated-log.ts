@@ -8,7 +8,6 @@ import { AppendLog } from './append-log.js';
 import { type BaseFile, createFreshFiles } from './begin-log.js';
 import type { BaseContent } from './log-folder.js';
 import { type LogIds, nextLineage } from './log-lineage.js';
-import { SelectMarks } from './select-marks.js';
 
 export class ReplicatedLog extends AppendLog {
 	/**
@@ -18,6 +17,11 @@ export class ReplicatedLog extends AppendLog {
 	appendStream(source: Buffer, start: number, end: number, db: number): void {
 		this.writer.selectMarks.selected(db);
 		this.appendRaw(source, start, end);
+	}
+
+	/** The next entry will be preceded by a SELECT: somebody reads from here on who knows nothing of what was before. */
+	selectNext(): void {
+		this.writer.fileGeneration++;
 	}
 
 	/** What the manifest says of the IDs, and has been told by `setIds`; null before. */
@@ -36,11 +40,11 @@ export class ReplicatedLog extends AppendLog {
 	 * `appendStream` may append from now on.
 	 */
 	setIds(ids: LogIds): string | null {
-		const { home, writer } = this;
+		const { home } = this;
 		const { lineage } = home.folder;
 		if (lineage !== null && isSame(lineage, ids)) return null;
 		// What is appended next is our own, and begins with a SELECT.
-		if (!ids.isCopy && home.change.isCopy) writer.fileGeneration++;
+		if (!ids.isCopy && home.change.isCopy) this.selectNext();
 		this.adopt(nextLineage(lineage, ids));
 		return this.attached && !this.isExpendable ? this.writeLineage() : null;
 	}
@@ -112,9 +116,8 @@ export class ReplicatedLog extends AppendLog {
 	}
 
 	private restartRing(offset: number, ids: LogIds, db: number): void {
-		this.setOffset(offset);
+		this.setOffset(offset, db);
 		this.adopt(nextLineage(null, ids));
-		this.writer.selectMarks = new SelectMarks(offset, db);
 	}
 
 	/** The next start will know that nothing is missing. */

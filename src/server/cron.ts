@@ -67,13 +67,14 @@ export class Cron {
 	}
 
 	#run(periodMs: number): void {
-		const { engine, env, log, listeners, snapshots, shutdown } = this.#server;
+		const { engine, env, log, listeners, snapshots, shutdown, backlog } = this.#server;
 		const nowMs = env.clock.nowMs();
 		const startUs = env.clock.monotonicUs();
 		engine.expiry.runCycle(periodMs);
 		engine.dispatcher.serveReadyKeys();
 		log.tick(nowMs);
 		snapshots.tick(nowMs);
+		backlog.tick(nowMs);
 		shutdown.tick();
 		// What the cycle deleted goes into the file even if nobody sends a request. With replies waiting, the end of
 		// their turn does it, which then knows what they have to wait for.

@@ -128,7 +128,7 @@ function memoryFields(server: Server): InfoField[] {
 		['mem_fragmentation_ratio', (usage.rss / used).toFixed(2)],
 		['mem_fragmentation_bytes', usage.rss - used],
 		['mem_not_counted_for_evict', 0],
-		['mem_replication_backlog', 0],
+		['mem_replication_backlog', server.log.readers.ring.heldBytes],
 		['mem_total_replication_buffers', 0],
 		['mem_clients_slaves', 0],
 		['mem_clients_normal', clients],
@@ -198,18 +198,20 @@ function statsFields(server: Server): InfoField[] {
 }
 
 function replicationFields(server: Server): InfoField[] {
+	const { replication, log, backlog, settings } = server;
+	const { heldBytes } = log.readers.ring;
 	return [
 		['role', 'master'],
 		['connected_slaves', 0],
 		['master_failover_state', 'no-failover'],
-		['master_replid', server.replid],
-		['master_replid2', '0'.repeat(40)],
-		['master_repl_offset', server.log.endOffset],
-		['second_repl_offset', -1],
-		['repl_backlog_active', 0],
-		['repl_backlog_size', server.settings.replBacklogSize],
-		['repl_backlog_first_byte_offset', 0],
-		['repl_backlog_histlen', 0],
+		['master_replid', replication.replid],
+		['master_replid2', replication.replid2],
+		['master_repl_offset', log.endOffset],
+		['second_repl_offset', replication.secondReplOffset],
+		['repl_backlog_active', backlog.isActive ? 1 : 0],
+		['repl_backlog_size', settings.replBacklogSize],
+		['repl_backlog_first_byte_offset', backlog.isActive ? log.endOffset - heldBytes + 1 : 0],
+		['repl_backlog_histlen', backlog.isActive ? heldBytes : 0],
 	];
 }
 

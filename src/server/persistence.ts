@@ -5,14 +5,18 @@
  */
 import { errorCode, errorText } from '../base/error-text.js';
 import { Replay } from '../engine/replay.js';
-import { type LoadProgress, type LoadResult, loadLog, loadLogNow, type RdbStep } from '../log/load-log.js';
+import { type LoadedLog, type LoadProgress, loadLog, loadLogNow, type RdbStep } from '../log/load-log.js';
 import { aofBase, type BaseContent } from '../log/log-folder.js';
+import { foundIds } from '../log/log-lineage.js';
+import { idsOf, storedIds } from '../replication/log-ids.js';
+import { NO_REPLID } from '../replication/replication-state.js';
 import { datasetCommands } from '../snapshot/dataset-commands.js';
 import {
 	loadRdb,
 	loadRdbNow,
 	type RdbLoadOptions,
 	type RdbLoadResult,
+	type RdbReplicationInfo,
 	rdbLoadSteps,
 } from '../snapshot/rdb-load.js';
 import { rdbChunks } from '../snapshot/rdb-save.js';
@@ -96,6 +100,7 @@ export class Persistence {
 			throw new LoadError('Fatal error loading the DB');
 		}
 		engine.loading = false;
+		this.#restoreFromDump(result.replication);
 		const seconds = ((env.clock.nowMs() - this.loadStartedMs) / 1000).toFixed(3);
 		logger.log('notice', `DB loaded from disk: ${seconds} seconds`);
 	}
@@ -166,11 +171,38 @@ export class Persistence {
 	}
 
 	/** Opens the loaded log for appending. @throws LoadError */
-	#open(result: Exclude<LoadResult, { kind: 'failed' }>): void {
-		const { log, engine } = this.#server;
-		const refusal = log.open(result.manifest, result.endOffset, this.#baseContent());
+	#open(result: LoadedLog): void {
+		const { log, engine, backlog } = this.#server;
+		this.#restoreIds(result);
+		const db = engine.replayClient.db.id;
+		const refusal = log.open(result.manifest, result.endOffset, this.#baseContent(), db);
 		if (refusal !== null) throw new LoadError(refusal);
-		engine.effects.log = log;
+		backlog.applyLogging();
+	}
+
+	/** The offsets go on to count under the IDs that the log was kept under, or under new ones. */
+	#restoreIds({ manifest, replid, endOffset }: LoadedLog): void {
+		const { log, replication, settings } = this.#server;
+		const found = foundIds(manifest.lineage, replid, endOffset, settings.appendfsync);
+		if (found !== null) {
+			replication.restore(storedIds(found), endOffset, found.isExact, this.#server.newReplid());
+			log.restoreLineage(found.lineage);
+		}
+		log.setIds(idsOf(replication));
+	}
+
+	/**
+	 * The dataset is that of an RDB file which tells where it stands in a history: that goes on if we follow its master;
+	 * a master begins one of its own there, which replicas can join.
+	 */
+	#restoreFromDump({ replid, offset, streamDb }: RdbReplicationInfo): void {
+		const { log, replication, backlog, env } = this.#server;
+		if (replid === '' || offset < 0) return;
+		const stored = { replid, replid2: NO_REPLID, replid2EndOffset: -1, wasMaster: false };
+		replication.restore(stored, offset, false, this.#server.newReplid());
+		log.setOffset(offset, Math.max(0, streamDb));
+		log.setIds(idsOf(replication));
+		backlog.restore(env.clock.nowMs());
 	}
 
 	/**
@@ -179,7 +211,7 @@ export class Persistence {
 	 */
 	applyAppendonly(): string | undefined {
 		const { settings, log, engine } = this.#server;
-		const { snapshots, logger } = this.#server;
+		const { snapshots, logger, backlog } = this.#server;
 		if (!settings.appendonly) {
 			snapshots.rewriteScheduled = false;
 			if (snapshots.running === 'aof') {
@@ -187,7 +219,7 @@ export class Persistence {
 				snapshots.cancel('aof');
 			}
 			log.stop();
-			engine.effects.log = undefined;
+			backlog.applyLogging();
 			return undefined;
 		}
 		if (log.attached) return undefined;

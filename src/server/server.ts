@@ -25,6 +25,9 @@ import { ListenError, Listeners } from '../net/listeners.js';
 import { connectPeer } from '../net/peer-socket.js';
 import { Turn } from '../net/turn.js';
 import { PubSub } from '../pubsub/pubsub-state.js';
+import { Backlog } from '../replication/backlog.js';
+import { idsOf } from '../replication/log-ids.js';
+import { ReplicationState } from '../replication/replication-state.js';
 import { Migrator } from '../snapshot/migrate-commands.js';
 import { addCommands } from './commands.js';
 import { Config } from './config/config.js';
@@ -72,8 +75,9 @@ export class Server {
 	isLoaded = false;
 	/** 40 hexadecimal digits, new at each start. */
 	readonly runId: string;
-	/** The replication ID under which the log's offsets count. */
-	readonly replid: string;
+	/** Who the server is in replication, and under which IDs the log's offsets count. */
+	readonly replication: ReplicationState;
+	readonly backlog: Backlog;
 	readonly startedMs: number;
 	/** The port that is listened on; 0 if none is. */
 	port = 0;
@@ -91,7 +95,7 @@ export class Server {
 		this.logger = logger;
 		this.fs = options.fs ?? nodeLogFs();
 		this.runId = env.random.bytes(20).toString('hex');
-		this.replid = env.random.bytes(20).toString('hex');
+		this.replication = new ReplicationState(this.newReplid());
 		this.startedMs = env.clock.nowMs();
 		this.#turn = new Turn((fn) => env.timers.setImmediate(fn));
 		this.pubsub = new PubSub(
@@ -114,9 +118,11 @@ export class Server {
 			logger,
 			names: this.logNames(),
 			fsyncPolicy: settings.appendfsync,
-			replid: this.replid,
+			replid: this.replication.replid,
 			history: settings,
 		});
+		this.log.setIds(idsOf(this.replication));
+		this.backlog = new Backlog(this.engine, this.log, this.replication);
 		this.catalog = new Catalog({
 			fs: this.fs,
 			env,
@@ -182,6 +188,11 @@ export class Server {
 		if (settings.port !== 0) logger.log('notice', 'Ready to accept connections tcp');
 		if (settings.tlsPort !== 0) logger.log('notice', 'Ready to accept connections tls');
 		if (settings.unixsocket !== '') logger.log('notice', 'Ready to accept connections unix');
+	}
+
+	/** 40 hexadecimal digits that nobody else has. */
+	newReplid(): string {
+		return this.env.random.bytes(20).toString('hex');
 	}
 
 	/** The working folder, an absolute path; as the paths of `fs`, a byte string. */
@@ -286,6 +297,10 @@ export class Server {
 		config.onApply('log-origins', () => {
 			this.origins.setEnabled(settings.logOrigins);
 			engine.effects.origins = settings.logOrigins ? this.origins : undefined;
+			return undefined;
+		});
+		config.onApply('repl-backlog-size', () => {
+			this.backlog.resize();
 			return undefined;
 		});
 		config.onApply('appendfsync', () => {

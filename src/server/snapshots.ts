@@ -259,11 +259,11 @@ export class Snapshots {
 	 * now is its base. If that fails it is tried again, as in Redis.
 	 */
 	async #makeFirstBase(running: Running, format: SnapshotFormat): Promise<SnapshotOutcome> {
-		const { log, engine } = this.#server;
+		const { log, engine, backlog } = this.#server;
 		engine.effects.seal();
 		const problem = log.beginTemporary('home');
 		if (problem !== null) return failure(problem);
-		engine.effects.log = log;
+		backlog.applyLogging();
 		let outcome: SnapshotOutcome;
 		try {
 			this.#start(running, undefined, format, '');
@@ -277,7 +277,7 @@ export class Snapshots {
 		} else if (log.isTemporary) {
 			log.stop();
 		}
-		if (!log.attached) engine.effects.log = undefined;
+		backlog.applyLogging();
 		if (outcome.kind !== 'done') this.rewriteScheduled = this.#server.settings.appendonly;
 		return outcome;
 	}
@@ -353,7 +353,8 @@ export class Snapshots {
 		finalPath: string,
 	): SnapshotTask {
 		const { engine, env, settings, folder, foldProgram, fs, logger } = this.#server;
-		const save = this.#rdbOptions(running.destination === 'aof');
+		const isAofBase = running.destination === 'aof';
+		const save = this.#rdbOptions(isAofBase);
 		const foldSettings = {} as FoldSettings;
 		copyFoldSettings(foldSettings, settings);
 		const common = {
@@ -364,9 +365,10 @@ export class Snapshots {
 		const output = () => ({ format, path: running.tempPath, finalPath });
 		const process = { env, program: foldProgram, silentMsMax: this.childSilentMsMax };
 		const jobOf = async (getSource: () => FoldSource | Promise<FoldSource>) => {
-			const { base, sections } = await getSource();
+			const { base, sections, endOffset, db } = await getSource();
 			const keyCount = running.keysTotal;
-			return { ...common, base: foldBaseOf(base), sections, output: output(), keyCount };
+			const aux = [...rdbAuxFields(engine, this.#rdbOptions(isAofBase, endOffset, db))];
+			return { ...common, aux, base: foldBaseOf(base), sections, output: output(), keyCount };
 		};
 		const task =
 			source === undefined
@@ -389,8 +391,17 @@ export class Snapshots {
 		return task;
 	}
 
-	#rdbOptions(isAofBase: boolean): RdbSaveOptions {
-		return { isAofBase, replication: undefined, functions: this.#server.persistence.functions };
+	/** Of a dataset at log position `offset`, where `streamDb` is selected. */
+	#rdbOptions(
+		isAofBase: boolean,
+		offset = this.#server.log.endOffset,
+		streamDb = this.#server.log.streamDb,
+	): RdbSaveOptions {
+		const { replication, backlog, persistence } = this.#server;
+		// A base needs it only where the log behind it does not begin with a SELECT; then it may go to a replica.
+		const tells = isAofBase ? replication.isReplica : backlog.counts;
+		const position = tells ? { replid: replication.replid, offset, streamDb } : undefined;
+		return { isAofBase, replication: position, functions: persistence.functions };
 	}
 
 	/** Ends what is being made for that destination; nothing is reported as an error then. */
