@@ -39,7 +39,9 @@ export class CatalogStore {
 	 * @throws CatalogStoreError
 	 */
 	static async open(folder: string, mustExist: boolean): Promise<CatalogStore> {
-		const [{ Level }, codec] = await Promise.all([import('level'), CatalogCodec.load()]);
+		// One after the other, so that the event loop has its turn in between.
+		const { Level } = await import('level');
+		const codec = await CatalogCodec.load();
 		const db: Db = new Level<string, Buffer>(folder, {
 			valueEncoding: 'buffer',
 			createIfMissing: !mustExist,
