@@ -79,7 +79,7 @@ export async function findGaps(
 
 /**
  * Removes the blocks of an incremental file that go beyond the log position `offset`, or all of a file when that is -1.
- * Gives the position in the file where the ones that are left end, and the last of them that begins with an entry.
+ * Durably, because other bytes may soon stand there. Gives the position in the file where the ones that are left end, and the last of them that begins with an entry.
  */
 export async function removeBlocks(
 	store: CatalogStore,
@@ -100,7 +100,7 @@ export async function removeBlocks(
 		if (!file.isBase) deletes.push(timeKey(block));
 		if (deletes.length >= DELETES_PER_WRITE) await store.write([], deletes.splice(0));
 	}
-	await store.write([], deletes);
+	await store.write([], deletes, true);
 	return { end, scan };
 }
 

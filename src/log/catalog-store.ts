@@ -96,14 +96,18 @@ export class CatalogStore {
 		}
 	}
 
-	/** Writes and removes records, all or none. Not durable: what a power cut takes is rebuilt. */
-	async write(puts: readonly CatalogEntry[], deletes: readonly string[]): Promise<void> {
+	/** Writes and removes records, all or none; unless `durable`, a power cut may take it back. */
+	async write(puts: readonly CatalogEntry[], deletes: readonly string[], durable = false): Promise<void> {
 		if (puts.length === 0 && deletes.length === 0) return;
 		try {
-			await this.db.batch([
-				...deletes.map((key) => ({ type: 'del' as const, key })),
-				...puts.map(([key, value]) => ({ type: 'put' as const, key, value })),
-			]);
+			await this.db.batch(
+				[
+					...deletes.map((key) => ({ type: 'del' as const, key })),
+					...puts.map(([key, value]) => ({ type: 'put' as const, key, value })),
+				],
+				// An option of LevelDB that the type of `level`, which also runs in browsers, does not know.
+				{ sync: durable } as object,
+			);
 		} catch (error) {
 			throw storeError(error);
 		}

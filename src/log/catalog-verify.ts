@@ -32,11 +32,12 @@ export async function readVerifier(
 ): Promise<LogVerifier> {
 	const { base, history, incrementals } = manifest;
 	const infos = [...(base === null ? [] : [base]), ...incrementals, ...(withHistory ? history : [])];
-	const lists = new Map<string, BlockList>();
-	for (const file of await store.files()) {
-		if (infos.some((info) => isKnownAs(info, file))) lists.set(file.name, await readBlockList(store, file));
+	const files = new Map<string, RecordedFile>();
+	for (const record of await store.files()) {
+		if (!infos.some((info) => isKnownAs(info, record))) continue;
+		files.set(record.name, { record, blocks: await readBlockList(store, record) });
 	}
-	return new LogVerifier(lists);
+	return new LogVerifier(files);
 }
 
 /** The blocks of a file in order, without those that overlap. Rejects with a CatalogStoreError. */
@@ -55,21 +56,27 @@ export async function readBlockList(store: CatalogStore, file: CatalogFile): Pro
 	return { positions, sizes, crcs };
 }
 
-/** The blocks that the catalog has of the files of a log, and what came out when they were compared. */
+/** What the catalog has of a file. */
+export interface RecordedFile {
+	readonly record: CatalogFile;
+	readonly blocks: BlockList;
+}
+
+/** What the catalog has of the files of a log, and what came out when they were compared. */
 export class LogVerifier {
-	private readonly blocks: ReadonlyMap<string, BlockList>;
+	/** By name. */
+	readonly files: ReadonlyMap<string, RecordedFile>;
 	private readonly checks = new Map<string, BlockCheck>();
 
-	/** `blocks`: by name of the file. */
-	constructor(blocks: ReadonlyMap<string, BlockList>) {
-		this.blocks = blocks;
+	constructor(files: ReadonlyMap<string, RecordedFile>) {
+		this.files = files;
 	}
 
 	/** Begins to check a file; undefined when the catalog knows nothing of it. */
 	begin(name: string): BlockCheck | undefined {
-		const list = this.blocks.get(name);
-		if (list === undefined) return undefined;
-		const check = new BlockCheck(list);
+		const file = this.files.get(name);
+		if (file === undefined) return undefined;
+		const check = new BlockCheck(file.blocks);
 		this.checks.set(name, check);
 		return check;
 	}

@@ -106,6 +106,26 @@ export class Catalog implements LogObserver {
 		}
 	}
 
+	/**
+	 * The log has been loaded, and nothing has been appended yet: forgets what is recorded of bytes that are not there any
+	 * more, before others stand in their place. (After another crash soon these would look damaged.)
+	 */
+	async forgetLostBytes(): Promise<void> {
+		const { store, verifier } = this;
+		if (store === null || verifier === null) return;
+		try {
+			for (const [name, { record, blocks }] of verifier.files) {
+				const size = verifier.isOtherFile(name) ? -1 : this.sizeOf(name);
+				const recordedSize = (blocks.positions.at(-1) ?? 0) + (blocks.sizes.at(-1) ?? 0);
+				if (recordedSize <= size) continue;
+				const offset = record.startOffset + Math.max(0, size - record.prefixSize);
+				await removeBlocks(store, record, record.isBase || size < 0 ? -1 : offset);
+			}
+		} catch (error) {
+			await this.failed(error);
+		}
+	}
+
 	/** Whether there is nothing to do at present. */
 	get isIdle(): boolean {
 		return this.isOff || !this.needed || (this.running === null && this.jobs.length === 0);
@@ -125,7 +145,7 @@ export class Catalog implements LogObserver {
 			this.queueReconciling(file, end);
 			this.needed =
 				end > 0 ||
-				[...this.files.values()].some((other) => this.sizeOf(other) > 0) ||
+				[...this.files.values()].some((other) => this.sizeOf(other.info.name) > 0) ||
 				this.options.fs.kindSync(this.folder) === 'folder';
 		} else if (end > 0) {
 			this.jobs.push((store) => this.queueGaps(store, [wholeFile(file, end)]));
@@ -184,7 +204,7 @@ export class Catalog implements LogObserver {
 		if (this.isOff || !isAofFormatBase(info)) return;
 		const file: TrackedFile = { info, record: null };
 		this.files.set(info.name, file);
-		this.jobs.push((store) => this.queueGaps(store, [wholeFile(file, this.sizeOf(file))]));
+		this.jobs.push((store) => this.queueGaps(store, [wholeFile(file, this.sizeOf(file.info.name))]));
 	}
 
 	stopped(): void {
@@ -305,7 +325,9 @@ export class Catalog implements LogObserver {
 		const files = [...this.files.values()];
 		this.jobs.push(async (store) => {
 			await this.matchRecords(store, files);
-			const gaps = await findGaps(store, files, (file) => (file === active ? activeEnd : this.sizeOf(file)));
+			const gaps = await findGaps(store, files, (file) =>
+				file === active ? activeEnd : this.sizeOf(file.info.name),
+			);
 			await this.queueGaps(store, gaps);
 		});
 	}
@@ -325,10 +347,11 @@ export class Catalog implements LogObserver {
 		await store.write([], dead);
 	}
 
-	private sizeOf(file: TrackedFile): number {
+	/** Size of a file of the log in bytes; 0 for one that can't be opened. */
+	private sizeOf(name: string): number {
 		const { fs, names } = this.options;
 		try {
-			const fd = fs.openSync(`${names.dir}/${names.folderName}/${file.info.name}`, 'r');
+			const fd = fs.openSync(`${names.dir}/${names.folderName}/${name}`, 'r');
 			try {
 				return fs.fileSizeSync(fd);
 			} finally {

@@ -163,6 +163,7 @@ export class Persistence {
 		const result = await loadLog({ ...this.#loadOptions(), verifier }, (args) => this.#replay.apply(args));
 		this.#replay.end();
 		if (result.kind === 'failed') throw new LoadError(result.message);
+		await this.#server.catalog.forgetLostBytes();
 		if (result.content !== 'absent') {
 			const seconds = ((env.clock.nowMs() - this.loadStartedMs) / 1000).toFixed(3);
 			logger.log('notice', `DB loaded from append only file: ${seconds} seconds`);

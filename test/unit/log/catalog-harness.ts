@@ -79,6 +79,7 @@ export class LogDisk {
 		const verifier = await catalog.readVerifier();
 		const result = await loadLog({ fs, env, logger, names, loadTruncated: true, verifier }, () => undefined);
 		if (result.kind === 'loaded') {
+			await catalog.forgetLostBytes();
 			const refusal = log.open(result.manifest, result.endOffset);
 			if (refusal !== null) throw new Error(refusal);
 		}

@@ -83,6 +83,25 @@ describe('the catalog', () => {
 		assert.equal(await disk.faults(), '');
 	});
 
+	it('does not take bytes for damage that came where a crash had taken others, and a crash came soon', async () => {
+		const open = await disk.open();
+		writeMany(open, 2000, 10, 100);
+		await open.close();
+		truncateSync(disk.path(INCREMENTAL), 100_003);
+		const again = await disk.open();
+		// The catalog has had no time for anything when the second crash comes.
+		writeMany(again, 3000, 10, 90);
+		const left = new LogDisk();
+		cpSync(disk.names.dir, left.names.dir, { recursive: true });
+		const third = await left.open();
+		assert.equal(third.result.kind, 'loaded', third.logger.lines.join('\n'));
+		await third.settle();
+		await third.close();
+		assert.equal(await left.faults(), '');
+		left.remove();
+		await again.close();
+	});
+
 	it('is rebuilt when it is gone', async () => {
 		const open = await disk.open();
 		writeMany(open, 50_000, 10, 100);
