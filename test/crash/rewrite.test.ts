@@ -14,8 +14,8 @@ import { Writer } from './writer.js';
 
 const WRITER_COUNT = 4;
 const CYCLE_COUNT = Number(process.env.CRASH_CYCLES ?? 10);
-/** A rewrite takes 150 to 1000 ms here. */
-const KILL_MS_MAX = 1500;
+/** A rewrite takes 150 to 2000 ms here. */
+const KILL_MS_MAX = 2500;
 const CHILD_PROBABILITY = 0.4;
 const CYCLES_PER_FOLDER = 25;
 
