@@ -70,7 +70,15 @@ export class Shutdown {
 		this.#underWay = true;
 		logger.log('notice', 'User requested shutdown...');
 		if (snapshots.running === 'rdb') logger.log('warning', 'There is a child saving an .rdb. Killing it!');
-		if (snapshots.running === 'aof') logger.log('warning', 'There is a child rewriting the AOF. Killing it!');
+		if (snapshots.running === 'aof') {
+			// Without its first base the log is worth nothing.
+			if (log.isTemporary && !options.force) {
+				logger.log('warning', "Writing initial AOF, can't exit.");
+				return this.#refuse();
+			}
+			if (log.isTemporary) logger.log('warning', 'Writing initial AOF. Exit anyway.');
+			logger.log('warning', 'There is a child rewriting the AOF. Killing it!');
+		}
 		snapshots.abandon();
 		if (settings.appendonly && log.attached) {
 			logger.log('notice', 'Calling fsync() on the AOF file.');
@@ -83,13 +91,18 @@ export class Shutdown {
 			logger.log('notice', 'Saving the final RDB snapshot before exiting.');
 			if (!(await snapshots.saveLast()) && !options.force) {
 				logger.log('warning', "Error trying to save the DB, can't exit.");
-				logger.log('warning', 'Errors trying to shut down the server. Check the logs for more information.');
-				this.#underWay = false;
 				engine.pause.end();
-				return false;
+				return this.#refuse();
 			}
 		}
 		server.requestShutdown(0);
 		return true;
+	}
+
+	#refuse(): false {
+		const { logger } = this.#server;
+		logger.log('warning', 'Errors trying to shut down the server. Check the logs for more information.');
+		this.#underWay = false;
+		return false;
 	}
 }
