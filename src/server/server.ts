@@ -8,7 +8,7 @@
  *     await server.close();
  */
 import { fileURLToPath } from 'node:url';
-import type { Env } from '../base/env.js';
+import type { Env, TimerHandle } from '../base/env.js';
 import { type Logger, SILENT_LOGGER } from '../base/logger.js';
 import { fromNative } from '../base/native-text.js';
 import { systemEnv } from '../base/system-env.js';
@@ -38,6 +38,9 @@ import { Shutdown } from './shutdown.js';
 import { Snapshots } from './snapshots.js';
 import { StaleFiles } from './stale-files.js';
 import { buildTlsOptions } from './tls-options.js';
+
+/** So long after the start the server loads what the first snapshot needs. */
+const WARM_UP_MS = 1000;
 
 export interface ServerOptions {
 	readonly config: Config;
@@ -84,6 +87,7 @@ export class Server {
 	readonly #options: ServerOptions;
 	readonly #turn: Turn;
 	readonly #staleFiles: StaleFiles;
+	#warmUp: TimerHandle | undefined = undefined;
 
 	constructor(options: ServerOptions) {
 		const { config, env, logger } = options;
@@ -184,6 +188,8 @@ export class Server {
 		logger.log('notice', 'Server initialized');
 		await this.persistence.loadAtStart();
 		this.isLoaded = true;
+		this.#warmUp = this.env.timers.setTimeout(() => void this.snapshots.warmUp(), WARM_UP_MS);
+		this.#warmUp.unref?.();
 		this.cron.start();
 		if (settings.port !== 0) logger.log('notice', 'Ready to accept connections tcp');
 		if (settings.tlsPort !== 0) logger.log('notice', 'Ready to accept connections tls');
@@ -237,6 +243,7 @@ export class Server {
 	/** Stops serving; the log is written and made durable. No handle of the server stays open. */
 	async close(): Promise<void> {
 		this.cron.stop();
+		if (this.#warmUp !== undefined) this.env.timers.clearTimeout(this.#warmUp);
 		this.migrator.stop();
 		this.#staleFiles.stop();
 		await this.snapshots.stop();

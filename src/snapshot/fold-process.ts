@@ -7,7 +7,7 @@ import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
 import type { Env, TimerHandle } from '../base/env.js';
 import { errorText } from '../base/error-text.js';
-import { type FoldCodec, type FoldJob, type FoldProgress, loadFoldCodec } from './fold-job.js';
+import type { FoldCodec, FoldJob, FoldProgress } from './fold-job.js';
 import type { SnapshotOutcome, SnapshotTask } from './snapshot-task.js';
 
 const WATCH_PERIOD_MS = 250;
@@ -27,6 +27,8 @@ export interface FoldProcessOptions {
 	readonly env: Env;
 	/** The module of the child, a path. */
 	readonly program: string;
+	/** The codec of the messages; asked for once a snapshot. */
+	readonly codec: () => Promise<FoldCodec>;
 	/** Without a report for that long it is killed. */
 	readonly silentMsMax: number;
 	/** Writes the child's standard input, if the job asks for it, from when it has the job to its end. Must not throw. */
@@ -95,7 +97,7 @@ class FoldProcess implements SnapshotTask {
 
 	async #sendJob(pid: number): Promise<void> {
 		try {
-			const codec = await loadFoldCodec();
+			const codec = await this.#options.codec();
 			this.#codec = codec;
 			const job = await this.#options.jobOf(pid);
 			if (!this.#child.connected) return;
