@@ -1,8 +1,12 @@
 /**
  * The time on the hot path: one reading of the monotonic clock a command (a reading costs about 45 ns,
  * and a command needs the wall clock, its start and its end). The end of a command is the start of the
- * next one in the same read; the wall clock follows from the monotonic one and a common point of both,
- * which is renewed ten times a second.
+ * next one in the same read; the wall clock follows from the monotonic one and the difference of both,
+ * which is looked at ten times a second.
+ *
+ * The wall clock tells whole milliseconds, so each look leaves the difference open by one. It is corrected only as far as
+ * a look demands, and so it closes in on the true one within a few looks: otherwise the time would be up to a
+ * millisecond late, and a key with 10 seconds to live would have 10,001 ms.
  */
 import type { Clock } from '../base/env.js';
 
@@ -13,8 +17,9 @@ export class UnitClock {
 	/** The last reading of the monotonic clock, in microseconds. */
 	us = 0;
 	readonly #clock: Clock;
-	#baseUs = Number.NEGATIVE_INFINITY;
-	#baseMs = 0;
+	/** The wall clock less the monotonic one, in microseconds. */
+	#offsetUs = Number.NEGATIVE_INFINITY;
+	#lookedUs = Number.NEGATIVE_INFINITY;
 
 	constructor(clock: Clock) {
 		this.#clock = clock;
@@ -25,17 +30,19 @@ export class UnitClock {
 	read(): number {
 		const us = this.#clock.monotonicUs();
 		this.us = us;
-		if (us - this.#baseUs > RESYNC_PERIOD_US) this.#resync(us);
+		if (us - this.#lookedUs > RESYNC_PERIOD_US) this.#resync(us);
 		return us;
 	}
 
 	/** The wall clock at the last reading: milliseconds since 1970. */
 	get wallMs(): number {
-		return this.#baseMs + Math.floor((this.us - this.#baseUs) / 1000);
+		return Math.floor((this.us + this.#offsetUs) / 1000);
 	}
 
 	#resync(us: number): void {
-		this.#baseUs = us;
-		this.#baseMs = this.#clock.nowMs();
+		this.#lookedUs = us;
+		const leastUs = this.#clock.nowMs() * 1000 - us;
+		if (this.#offsetUs < leastUs) this.#offsetUs = leastUs;
+		else if (this.#offsetUs >= leastUs + 1000) this.#offsetUs = leastUs + 999;
 	}
 }
