@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import type { AofManifest } from '../../../src/formats/aof-manifest.js';
+import { type AofManifest, isAofFormatBase } from '../../../src/formats/aof-manifest.js';
 import { AppendLog } from '../../../src/log/append-log.js';
 import { Catalog } from '../../../src/log/catalog.js';
 import { openCatalogCopy } from '../../../src/log/catalog-reader.js';
@@ -116,8 +116,10 @@ export class LogDisk {
 		const reader = await openCatalogCopy(this.names);
 		if (reader === undefined) return 'no catalog';
 		let faults = '';
-		for (const info of [...this.manifest().history, ...this.manifest().incrementals]) {
-			if (!info.name.endsWith('.incr.aof')) continue;
+		const { base, history, incrementals } = this.manifest();
+		for (const info of [...(base === null ? [] : [base]), ...history, ...incrementals]) {
+			const isBase = isAofFormatBase(info);
+			if (!isBase && !info.name.endsWith('.incr.aof')) continue;
 			const content = this.read(info.name);
 			const file = reader.fileOf(info);
 			if (file === undefined) {
@@ -130,8 +132,10 @@ export class LogDisk {
 				const bytes = content.subarray(block.position, block.position + block.size);
 				if (bytes.length !== block.size || crc32(bytes) !== block.crc32)
 					faults += `${info.name}: CRC at ${at}; `;
-				if (block.offset !== info.startOffset + Math.max(0, block.position - info.prefixSize))
-					faults += `${info.name}: offset at ${at}; `;
+				const offset = isBase
+					? block.position
+					: info.startOffset + Math.max(0, block.position - info.prefixSize);
+				if (block.offset !== offset) faults += `${info.name}: offset at ${at}; `;
 				at = block.position + block.size;
 			}
 			if (at !== content.length) faults += `${info.name}: ends at ${at} of ${content.length}; `;

@@ -174,7 +174,7 @@ describe('the catalog', () => {
 			if (typeof began === 'string') assert.fail(began);
 			writeMany(open, 1000, 10, 100);
 			const base = disk.path(`temp-base-${i}`);
-			writeFileSync(base, '');
+			writeFileSync(base, '*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n'.repeat(5000));
 			assert.isNull(await open.log.replaceBase(base, 'aof', began.offset));
 			while (disk.manifest().history.filter(({ name }) => name.startsWith('history/')).length < 2 * i + 2)
 				await new Promise((resolve) => setTimeout(resolve, 2));
