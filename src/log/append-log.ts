@@ -444,25 +444,29 @@ export class AppendLog {
 	 * Makes a finished snapshot the base: the file at `path`, durable already, which holds the dataset at `offset`, where
 	 * an incremental file begins. The base and the files before become history. Of a log without files (it is switched
 	 * off, but its files are still there) all incremental files do. Resolves with null, or with the reason why
-	 * everything is as before; `path` may be gone then.
+	 * everything is as before; `path` may be gone then. `place`: of the log in the other folder than the present one,
+	 * which is switched off.
 	 */
 	async replaceBase(
 		path: string,
 		format: BaseFormat,
 		offset: number,
 		move: BaseMove = 'rename',
+		place: LogPlace = this.place,
 	): Promise<string | null> {
-		const { folder, writer, change } = this;
+		const { writer } = this;
+		const { folder, change } = place === 'home' ? this.home : this.scratch;
 		writer.enter();
 		try {
 			await folder.exclusively(async () => {
-				const isOff = writer.file === null;
+				const isOff = writer.file === null || place !== this.place;
 				if (isOff) prepareFolder(folder);
 				else if (folder.manifest.incrementals.every((file) => file.startOffset !== offset))
 					throw new Error(`no file of the log begins at offset ${offset}`);
 				const base = folder.nextBase(format, offset, change.replid);
 				await runSteps(folder.fs, replaceBaseSteps(folder, path, base, move, isOff));
-				if (this.place === 'home') this.logRenamed('base', path, base.name);
+				if (place === 'home') this.logRenamed('base', path, base.name);
+				if (place !== this.place) return;
 				writer.observer?.baseBegan(base);
 				change.olderFilesSize = folder.olderSizeSync();
 				this.baseSize = this.stats().currentSize;
@@ -474,7 +478,7 @@ export class AppendLog {
 		} finally {
 			writer.leave();
 		}
-		await this.collectHistory();
+		await this.collectHistory(place);
 		return null;
 	}
 
@@ -493,11 +497,12 @@ export class AppendLog {
 	}
 
 	/** Puts away the files that became history, and removes what is too much of it; at once after a setting changed. */
-	async collectHistory(): Promise<void> {
-		if (!this.history.isNeeded) return;
+	async collectHistory(place: LogPlace = this.place): Promise<void> {
+		const { history } = place === 'home' ? this.home : this.scratch;
+		if (!history.isNeeded) return;
 		this.writer.enter();
 		try {
-			await this.history.collect();
+			await history.collect();
 		} finally {
 			this.writer.leave();
 		}

@@ -75,7 +75,12 @@ export class Persistence {
 		const { settings, engine, env } = this.#server;
 		this.loadStartedMs = env.clock.nowMs();
 		if (settings.appendonly) await this.#loadLog();
-		else if (engine.loading) await this.#loadDump();
+		else {
+			const isDump = engine.loading;
+			if (isDump) await this.#loadDump();
+			// What has expired is in the file and not in memory: the log would not say when it went.
+			if (this.keysExpired === 0) await this.#server.scratch.startWith(isDump ? this.#dumpPath() : null);
+		}
 		engine.dirty = 0;
 	}
 
@@ -215,6 +220,7 @@ export class Persistence {
 		const { snapshots, logger, backlog } = this.#server;
 		if (!settings.appendonly) {
 			snapshots.rewriteScheduled = false;
+			if (!log.attached || log.isScratch) return undefined;
 			if (snapshots.running === 'aof') {
 				logger.log('notice', 'Killing running AOF rewrite child');
 				snapshots.cancel('aof');
@@ -223,6 +229,7 @@ export class Persistence {
 			backlog.applyLogging();
 			return undefined;
 		}
+		this.#server.scratch.drop();
 		if (log.attached) return undefined;
 		if (snapshots.running === 'aof') {
 			logger.log(
@@ -257,9 +264,11 @@ export class Persistence {
 	 * the reason why everything is as before.
 	 */
 	startLogAfresh(): string | null {
-		const { engine, log } = this.#server;
+		const { engine, log, scratch } = this.#server;
 		engine.effects.seal();
-		return log.startFresh(this.#baseContent());
+		if (!log.isScratch) return log.startFresh(this.#baseContent());
+		scratch.drop();
+		return null;
 	}
 
 	#baseContent(): BaseContent {
@@ -284,6 +293,8 @@ export class Persistence {
 	 */
 	reloadFromLog(): string | undefined {
 		const { engine, log } = this.#server;
+		// Its files are not what is loaded, and what is loaded is not in it.
+		this.#server.scratch.drop();
 		if (log.attached && !log.flushNow()) return 'ERR Error trying to write the log before loading it';
 		for (const db of engine.dbs) db.clear();
 		const saved = engine.effects.log;

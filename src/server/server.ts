@@ -19,6 +19,7 @@ import { Catalog } from '../log/catalog.js';
 import type { LogNames } from '../log/log-folder.js';
 import { type LogFs, nodeLogFs } from '../log/log-fs.js';
 import { LogObservers } from '../log/log-observers.js';
+import { removeStaleScratch } from '../log/log-place.js';
 import { OriginsWriter } from '../log/origins-writer.js';
 import { ReplicatedLog } from '../log/replicated-log.js';
 import { ListenError, Listeners } from '../net/listeners.js';
@@ -34,9 +35,10 @@ import { Config } from './config/config.js';
 import { Cron } from './cron.js';
 import { registerListenerHooks } from './listener-hooks.js';
 import { Persistence } from './persistence.js';
+import { ScratchLog } from './scratch-log.js';
 import { Shutdown } from './shutdown.js';
 import { Snapshots } from './snapshots.js';
-import { StaleFiles } from './stale-files.js';
+import { mayBeWriting, StaleFiles } from './stale-files.js';
 import { buildTlsOptions } from './tls-options.js';
 
 /** So long after the start the server loads what the first snapshot needs. */
@@ -70,6 +72,7 @@ export class Server {
 	readonly cron: Cron;
 	readonly migrator: Migrator;
 	readonly persistence: Persistence;
+	readonly scratch: ScratchLog;
 	readonly snapshots: Snapshots;
 	readonly shutdown: Shutdown;
 	/** The module that a child runs which makes a snapshot. */
@@ -124,6 +127,7 @@ export class Server {
 			fsyncPolicy: settings.appendfsync,
 			replid: this.replication.replid,
 			history: settings,
+			pid: process.pid,
 		});
 		this.log.setIds(idsOf(this.replication));
 		this.backlog = new Backlog(this.engine, this.log, this.replication);
@@ -149,6 +153,7 @@ export class Server {
 		this.engine.effects.origins = settings.logOrigins ? this.origins : undefined;
 		this.log.observer = new LogObservers(this.catalog, this.origins);
 		this.persistence = new Persistence(this);
+		this.scratch = new ScratchLog(this);
 		this.snapshots = new Snapshots(this);
 		this.#staleFiles = new StaleFiles(env, logger);
 		this.shutdown = new Shutdown(this);
@@ -176,6 +181,7 @@ export class Server {
 		const { settings, logger, engine } = this;
 		const { bind } = settings;
 		this.#staleFiles.sweep(this.folder);
+		removeStaleScratch(this.fs, this.folder, (pid) => pid !== process.pid && mayBeWriting(pid), logger);
 		engine.loading = this.persistence.willLoad();
 		if (settings.port !== 0 || (settings.tlsPort === 0 && settings.unixsocket === ''))
 			this.port = await this.listeners.listenTcp(bind, settings.port, undefined);
@@ -295,6 +301,7 @@ export class Server {
 		});
 		engine.onFlushAll = () => this.persistence.savedAfterFlush();
 		config.onApply('appendonly', () => this.persistence.applyAppendonly());
+		config.onApply('save', () => this.scratch.applySave());
 		for (const name of ['log-history-size', 'log-history-seconds', 'aof-disable-auto-gc'] as const) {
 			config.onApply(name, () => {
 				log.collectHistoryNow();

@@ -37,6 +37,9 @@ const CHILD_SILENT_MS_MAX = 120_000;
 
 export type Destination = 'rdb' | 'aof';
 
+/** Gives the files to fold, once they are there. */
+type SourceGetter = () => FoldSource | Promise<FoldSource>;
+
 /** The snapshot that is being made. */
 interface Running {
 	readonly destination: Destination;
@@ -49,6 +52,8 @@ interface Running {
 	/** The path that is written, '' before it is known. */
 	tempPath: string;
 	cancelled: boolean;
+	/** Where the scratch log ends that this snapshot is made from; -1 for another. */
+	cutOffset: number;
 }
 
 export class Snapshots {
@@ -171,17 +176,22 @@ export class Snapshots {
 		this.saveCount++;
 		this.#lastTryMs = env.clock.nowMs();
 		const running = this.#begin('rdb');
-		const name = settings.dbfilename;
-		const source = this.#logSource();
-		const task = this.#start(running, source && (() => source), 'rdb', `${folder}/${name}`);
+		const path = `${folder}/${settings.dbfilename}`;
+		const source = this.#logSource(running);
+		const task = this.#start(running, source, 'rdb', path);
 		logger.log('notice', `Background saving started by pid ${task.pid}`);
-		this.#ended = this.#endSave(running, task);
+		this.#ended = this.#endSave(running, task, path);
 		return true;
 	}
 
-	async #endSave(running: Running, task: SnapshotTask): Promise<void> {
-		const { engine, env, logger } = this.#server;
+	async #endSave(running: Running, task: SnapshotTask, path: string): Promise<void> {
+		const { engine, env, logger, log, scratch } = this.#server;
 		const outcome = await task.outcome;
+		if (log.isScratch) {
+			if (outcome.kind === 'done' && running.cutOffset >= 0) await scratch.cut(path, running.cutOffset);
+			else if (outcome.kind === 'done') await scratch.adopt(path);
+			else if (log.isTemporary || isError(outcome)) scratch.drop();
+		}
 		this.#finish(running, outcome);
 		const nowMs = env.clock.nowMs();
 		this.lastBgsaveSeconds = secondsBetween(running.startedMs, nowMs);
@@ -243,9 +253,10 @@ export class Snapshots {
 		const { log, settings } = this.#server;
 		const format: SnapshotFormat = settings.aofUseRdbPreamble ? 'rdb' : 'aof';
 		try {
-			if (log.attached && this.#logIsDamaged) return this.#startAfresh();
+			const isOn = log.attached && !log.isScratch;
+			if (isOn && this.#logIsDamaged) return this.#startAfresh();
 			let offset = log.endOffset;
-			if (!log.attached && settings.appendonly) return await this.#makeFirstBase(running, format);
+			if (!isOn && settings.appendonly) return await this.#makeFirstBase(running, format);
 			const rotate = async (): Promise<FoldSource> => {
 				const begun = await log.beginNewFile();
 				if (typeof begun === 'string') throw new Error(begun);
@@ -253,12 +264,12 @@ export class Snapshots {
 				return begun.source;
 			};
 			// Beside the start of the child, and to its end even if that dies at once.
-			const rotating = log.attached ? rotate() : undefined;
+			const rotating = isOn ? rotate() : undefined;
 			this.#start(running, rotating === undefined ? undefined : () => rotating, format, '');
 			await rotating?.catch(() => undefined);
 			const outcome = await this.#temporaryBase(running);
 			if (outcome.kind !== 'done') return outcome;
-			const refusal = await log.replaceBase(running.tempPath, format, offset);
+			const refusal = await log.replaceBase(running.tempPath, format, offset, 'rename', 'home');
 			return refusal === null ? outcome : failure(refusal);
 		} catch (error) {
 			return failure(errorText(error));
@@ -326,6 +337,7 @@ export class Snapshots {
 			task: undefined,
 			tempPath: '',
 			cancelled: false,
+			cutOffset: -1,
 		};
 		this.#running = running;
 		return running;
@@ -352,13 +364,28 @@ export class Snapshots {
 	}
 
 	/** What the log's files hold, if that is all there is: everything appended is written first. */
-	#logSource(): FoldSource | undefined {
-		const { log, engine, logger } = this.#server;
-		if (!log.attached || log.isTemporary || this.#logIsDamaged) return undefined;
+	#logSource(running: Running): SourceGetter | undefined {
+		const { log, engine, logger, scratch } = this.#server;
+		if (log.isScratch && this.#logIsDamaged) {
+			scratch.drop();
+			this.#logIsDamaged = false;
+		}
+		// A log that begins with this snapshot is there for the next one.
+		if (scratch.begin() || !log.attached || log.isTemporary || this.#logIsDamaged) return undefined;
 		engine.effects.seal();
+		if (log.isScratch) {
+			const rotating = scratch.rotate();
+			rotating.catch(() => undefined);
+			return async () => {
+				const { source, offset } = await rotating;
+				running.cutOffset = offset;
+				return source;
+			};
+		}
 		if (!log.flushNow()) return undefined;
 		try {
-			return log.foldSource();
+			const source = log.foldSource();
+			return () => source;
 		} catch (error) {
 			logger.log('warning', `Can't make a snapshot from the log: ${errorText(error)}`);
 			return undefined;
@@ -371,7 +398,7 @@ export class Snapshots {
 	 */
 	#start(
 		running: Running,
-		source: (() => FoldSource | Promise<FoldSource>) | undefined,
+		source: SourceGetter | undefined,
 		format: SnapshotFormat,
 		finalPath: string,
 	): SnapshotTask {
@@ -388,7 +415,7 @@ export class Snapshots {
 		const output = () => ({ format, path: running.tempPath, finalPath });
 		const silentMsMax = this.childSilentMsMax;
 		const process = { env, program: foldProgram, silentMsMax, codec: () => this.#loadCodec() };
-		const jobOf = async (getSource: () => FoldSource | Promise<FoldSource>) => {
+		const jobOf = async (getSource: SourceGetter) => {
 			const { base, sections, endOffset, db } = await getSource();
 			const keyCount = running.keysTotal;
 			const aux = [...rdbAuxFields(engine, this.#rdbOptions(isAofBase, endOffset, db))];

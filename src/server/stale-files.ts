@@ -73,7 +73,8 @@ export function removeQuietly(path: string): void {
 	}
 }
 
-function mayBeWriting(pid: number): boolean {
+/** Whether a process that may be a server or its child has that ID. */
+export function mayBeWriting(pid: number): boolean {
 	try {
 		process.kill(pid, 0);
 	} catch (error) {
