@@ -16,6 +16,7 @@ import { pictureText, showsPicture, usageText, versionText } from './banner.js';
 import { type CommandLine, parseCommandLine } from './config/command-line.js';
 import { Config } from './config/config.js';
 import { type LoadResult, loadConfig, settingsWithoutEffect } from './config/config-loader.js';
+import { crashReport } from './crash-report.js';
 import { HeapWatch } from './heap-watch.js';
 import { ServerLogger } from './logger.js';
 import { LoadError } from './persistence.js';
@@ -209,6 +210,7 @@ class Program {
 		process.on('SIGHUP', () => undefined);
 		process.on('SIGTERM', () => this.#onSignal('SIGTERM'));
 		process.on('SIGINT', () => this.#onSignal('SIGINT'));
+		process.on('SIGABRT', () => this.#onAbort());
 	}
 
 	#onSignal(name: 'SIGTERM' | 'SIGINT'): void {
@@ -259,7 +261,19 @@ class Program {
 	/** A bug of ours. What the log holds is on disk as far as the fsync policy has promised it. */
 	#crash(error: unknown): never {
 		const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-		this.#logger.log('warning', `=== BUG: uncaught exception: ${fromNative(detail)}`);
+		this.#report('ended by an exception that nothing caught', fromNative(detail));
 		process.exit(1);
+	}
+
+	/** Somebody, or a library of Node.js, thinks that the process is broken; it ends as the signal would have it. */
+	#onAbort(): void {
+		this.#report('crashed by signal: 6', new Error('SIGABRT').stack ?? '');
+		process.removeAllListeners('SIGABRT');
+		process.kill(process.pid, 'SIGABRT');
+	}
+
+	#report(cause: string, stack: string): void {
+		if (this.#settings.crashLogEnabled) this.#logger.writeRaw(crashReport(cause, stack, this.#server));
+		else this.#logger.log('warning', `${cause}: ${stack}`);
 	}
 }

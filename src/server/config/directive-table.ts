@@ -135,7 +135,7 @@ const GENERAL: readonly Directive[] = [
 		'local6',
 		'local7',
 	]),
-	bool('crash-log-enabled', 0, noEffect('a crash is always logged')),
+	bool('crash-log-enabled', 0, WORKS),
 	bool('crash-memcheck-enabled', 0, PLATFORM),
 	bool('use-exit-on-panic', HIDDEN, noEffect('a crash always ends with exit')),
 	bool('disable-thp', IMMUTABLE, PLATFORM),
