@@ -6,8 +6,27 @@ import { TSREDIS_VERSION } from '../base/version.js';
 import { infoText } from './info.js';
 import type { Server } from './server.js';
 
+/** The signals that a report can be about, by their numbers. */
+const SIGNAL_NUMBERS = { SIGABRT: 6, SIGSEGV: 11 } as const;
+export type CrashSignal = keyof typeof SIGNAL_NUMBERS;
+
+/** The end that DEBUG asks for: by the signal, or undefined as by a bug of ours. */
+export class RequestedCrash extends Error {
+	readonly signal: CrashSignal | undefined;
+
+	constructor(signal: CrashSignal | undefined) {
+		super('crash requested by DEBUG');
+		this.signal = signal;
+	}
+}
+
+/** What a report says of an end by a signal. */
+export function signalCause(signal: CrashSignal): string {
+	return `crashed by signal: ${SIGNAL_NUMBERS[signal]}`;
+}
+
 /**
- * The report, lines and all. `cause`: "crashed by signal: 6" or the like; `stack`: where the program was. `server`
+ * The report, lines and all. `cause`: what happened; `stack`: where the program was. `server`
  * undefined: it had not begun.
  */
 export function crashReport(cause: string, stack: string, server: Server | undefined): string {

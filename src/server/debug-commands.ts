@@ -26,6 +26,7 @@ import { SetValue } from '../types/set-value.js';
 import { encodingOf, stringValueOf } from '../types/value.js';
 import { ZSetValue } from '../types/zset-value.js';
 import { parseMemory } from './config/memory-text.js';
+import { type CrashSignal, RequestedCrash } from './crash-report.js';
 import { DEBUG_HELP } from './debug-help.js';
 import type { Server } from './server.js';
 
@@ -260,9 +261,17 @@ function forceRewriteSubcommand(ctx: CommandContext, server: Server): void {
 }
 
 function crashSubcommand(): void {
-	// Outside of the dispatcher's guard: the process ends as it does for a bug of ours.
+	crash(undefined);
+}
+
+function segfaultSubcommand(): void {
+	crash('SIGSEGV');
+}
+
+/** Outside of the dispatcher's guard: the process ends as it does for a bug of ours. */
+function crash(signal: CrashSignal | undefined): void {
 	setImmediate(() => {
-		throw new Error('crash requested by DEBUG');
+		throw new RequestedCrash(signal);
 	});
 }
 
@@ -300,7 +309,7 @@ const ROWS: ReadonlyMap<string, Row> = new Map<string, Row>([
 	['pause-cron', { run: pauseCronSubcommand, argc: [3, 3] }],
 	['config-rewrite-force-all', { run: forceRewriteSubcommand, argc: [2, 2] }],
 	['structsize', { run: structsizeSubcommand, argc: [2, 2] }],
-	['segfault', { run: crashSubcommand, argc: [2, 2] }],
+	['segfault', { run: segfaultSubcommand, argc: [2, 2] }],
 	['panic', { run: crashSubcommand, argc: [2, 2] }],
 	['assert', { run: crashSubcommand, argc: [2, 2] }],
 	['help', { run: (ctx) => ctx.replyHelp(DEBUG_HELP), argc: [2, 2] }],

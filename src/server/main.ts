@@ -16,7 +16,7 @@ import { pictureText, showsPicture, usageText, versionText } from './banner.js';
 import { type CommandLine, parseCommandLine } from './config/command-line.js';
 import { Config } from './config/config.js';
 import { type LoadResult, loadConfig, settingsWithoutEffect } from './config/config-loader.js';
-import { crashReport } from './crash-report.js';
+import { crashReport, RequestedCrash, signalCause } from './crash-report.js';
 import { HeapWatch } from './heap-watch.js';
 import { ServerLogger } from './logger.js';
 import { LoadError } from './persistence.js';
@@ -261,13 +261,18 @@ class Program {
 	/** A bug of ours. What the log holds is on disk as far as the fsync policy has promised it. */
 	#crash(error: unknown): never {
 		const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-		this.#report('ended by an exception that nothing caught', fromNative(detail));
+		const signal = error instanceof RequestedCrash ? error.signal : undefined;
+		this.#report(
+			signal === undefined ? 'ended by an exception that nothing caught' : signalCause(signal),
+			fromNative(detail),
+		);
+		if (signal !== undefined) process.kill(process.pid, signal);
 		process.exit(1);
 	}
 
 	/** Somebody, or a library of Node.js, thinks that the process is broken; it ends as the signal would have it. */
 	#onAbort(): void {
-		this.#report('crashed by signal: 6', new Error('SIGABRT').stack ?? '');
+		this.#report(signalCause('SIGABRT'), new Error('SIGABRT').stack ?? '');
 		process.removeAllListeners('SIGABRT');
 		process.kill(process.pid, 'SIGABRT');
 	}

@@ -31,7 +31,8 @@ describe('crash report', () => {
 			const client = await server.connect();
 			client.send('DEBUG SEGFAULT\r\n');
 			await server.exited;
-			assert.equal(server.child.exitCode, 1);
+			assert.equal(server.child.signalCode, 'SIGSEGV');
+			assert.include(server.log, 'crashed by signal: 11');
 			assert.include(server.log, 'crash requested by DEBUG');
 			assert.equal(server.log.includes('------ STACK TRACE ------'), enabled === 'yes');
 		}
