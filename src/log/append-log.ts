@@ -83,6 +83,7 @@ export class AppendLog {
 		this.writer.onProgress = () => this.change.advance();
 		this.buffer = this.writer.buffer;
 		this.readers = new LogReaders(this.writer, () => this.folder);
+		this.writer.onRelease = () => this.readers.wake();
 		const placeIn = (folder: LogFolder, limits: HistoryLimits): Place => ({
 			folder,
 			change: new FileChange(this.writer, folder, logger, options.replid),

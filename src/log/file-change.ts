@@ -30,6 +30,8 @@ import type { BeginResult } from './log-options.js';
 import type { LogWriter } from './log-writer.js';
 
 const RETRY_PERIOD_MS = 1000;
+/** Behind so many turns with another database a file is made for that one. */
+const MISS_COUNT_MAX = 20;
 
 /** A file that is to be the next. */
 interface NextFile {
@@ -44,6 +46,8 @@ interface Rotation {
 	next: NextFile | null;
 	/** Which database the entries apply to that `next` begins with: of a copy, as nothing is put before them. */
 	db: number;
+	/** At so many ends of a turn another one was selected. */
+	missCount: number;
 	/**
 	 * The place is settled behind an fsync of what was written when `next` was there: so the one that replies wait for
 	 * has little to do.
@@ -91,7 +95,7 @@ export class FileChange {
 		writer.enter();
 		try {
 			return await new Promise<BeginResult>((done) => {
-				this.rotation = { oldFile, next: null, db: 0, syncTarget: 0, done };
+				this.rotation = { oldFile, next: null, db: 0, missCount: 0, syncTarget: 0, done };
 				void this.prepare(this.rotation);
 			});
 		} finally {
@@ -134,6 +138,7 @@ export class FileChange {
 		oldFile.begin();
 		try {
 			const next = await folder.exclusively(() => {
+				rotation.missCount = 0;
 				rotation.db = this.isCopy ? writer.selectMarks.current : 0;
 				return runSteps(folder.fs, emptyFileSteps(folder, this.replid, rotation.db));
 			});
@@ -177,7 +182,8 @@ export class FileChange {
 			} else {
 				if (writer.flushedOffset !== writer.buffer.endOffset) return;
 				if (rotation.db !== (this.isCopy ? writer.selectMarks.current : 0)) {
-					// Another file, for the database that is selected now.
+					// It may be selected again soon, in a stream that changes between some.
+					if (++rotation.missCount < MISS_COUNT_MAX) return;
 					this.discard(next);
 					rotation.next = null;
 					void this.prepare(rotation);

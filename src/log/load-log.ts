@@ -189,7 +189,7 @@ class LogLoad {
 	*run(): LoadSteps<LoadResult> {
 		const problem = this.readManifest();
 		if (problem !== null) return problem;
-		const { manifest } = this.folder;
+		const manifest = this.withoutUnplaced(this.folder.manifest);
 		const files = filesToLoad(manifest);
 		if (files.length === 0) {
 			return {
@@ -244,6 +244,18 @@ class LogLoad {
 	*runFile(name: string): LoadSteps<LoadFailure | null> {
 		const loaded = yield* this.loadFile(name, true, -1, false);
 		return 'kind' in loaded ? loaded : null;
+	}
+
+	/**
+	 * In the log of a replica a file that was to be the next one was made for the database that was selected then. If it
+	 * never was, the log goes on in the one before.
+	 */
+	private withoutUnplaced(manifest: AofManifest): AofManifest {
+		const { incrementals, lineage } = manifest;
+		const last = incrementals.at(-1);
+		if (lineage?.isCopy !== true || last === undefined || incrementals.length === 1) return manifest;
+		if (last.startOffset >= 0 || this.folder.sizeSync(last.name) > last.prefixSize) return manifest;
+		return { ...manifest, incrementals: incrementals.slice(0, -1) };
 	}
 
 	private logLoaded(what: string, startUs: number): void {

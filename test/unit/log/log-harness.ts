@@ -50,6 +50,8 @@ export interface Loaded {
 	readonly result: LoadResult;
 	readonly entries: string[];
 	readonly logger: ListLogger;
+	/** The database that is selected at the end. */
+	readonly db: number;
 }
 
 export function load(fs: LogFs, loadTruncated = true, loadRdb?: RdbStep): Loaded {
@@ -61,7 +63,7 @@ export function load(fs: LogFs, loadTruncated = true, loadRdb?: RdbStep): Loaded
 		if (args[0] === 'SELECT') db = args[1]!;
 		else entries.push(`${db}: ${args.join(' ')}`);
 	});
-	return { result, entries, logger };
+	return { result, entries, logger, db: Number(db) };
 }
 
 export function loaded(result: LoadResult): LoadedLog {
