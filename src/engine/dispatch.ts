@@ -16,11 +16,21 @@ import {
 	NO_AUTH,
 	NO_MULTI,
 	PROTECTED,
+	STALE,
 	TOUCHES_ARBITRARY_KEYS,
 	WRITE,
 } from './command-spec.js';
 import type { Engine } from './engine.js';
-import { ERR_BGSAVE, ERR_LOADING, ERR_NOAUTH, ERR_OOM, unknownSubcommand, wrongArity } from './errors.js';
+import {
+	ERR_BGSAVE,
+	ERR_LOADING,
+	ERR_MASTERDOWN,
+	ERR_NOAUTH,
+	ERR_OOM,
+	ERR_READONLY,
+	unknownSubcommand,
+	wrongArity,
+} from './errors.js';
 import { EVICTION_FAILED } from './eviction.js';
 import { LatencyHistogram } from './latency-histogram.js';
 
@@ -44,6 +54,14 @@ const ALLOWED_IN_PUBSUB: ReadonlySet<string> = new Set([
 interface Continuation {
 	readonly client: Client;
 	readonly args: string[] | undefined;
+}
+
+/** Whether the command is a write, or ends a transaction with one. */
+function writes(client: Client, spec: CommandSpec): boolean {
+	return (
+		(spec.flags & WRITE) !== 0 ||
+		(spec.name === 'exec' && client.queued.some((q) => (q.spec.flags & WRITE) !== 0))
+	);
 }
 
 const NO_SOURCE = Buffer.alloc(0);
@@ -228,7 +246,12 @@ export class Dispatcher {
 		}
 		if (!client.authenticated && !(flags & NO_AUTH)) return ERR_NOAUTH;
 		if (client.inMulti && flags & NO_MULTI) return 'ERR Command not allowed inside a transaction';
-		if (engine.settings.maxmemory !== 0 && !client.isReplay && this.#outOfMemory(client, spec))
+		if (
+			engine.settings.maxmemory !== 0 &&
+			!client.isReplay &&
+			!(engine.isReplica && engine.settings.replicaIgnoreMaxmemory) &&
+			this.#outOfMemory(client, spec)
+		)
 			return ERR_OOM;
 		const { log } = engine;
 		if (engine.bgsaveFailed || (log !== undefined && log.writeError !== null)) {
@@ -241,6 +264,7 @@ export class Dispatcher {
 			)
 				return misconf;
 		}
+		if (engine.isReplica && engine.settings.replicaReadOnly && writes(client, spec)) return ERR_READONLY;
 		if (
 			client.reply.resp === 2 &&
 			(client.channels !== undefined ||
@@ -253,6 +277,13 @@ export class Dispatcher {
 				`ERR Can't execute '${spec.name}': only (P|S)SUBSCRIBE / ` +
 				'(P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context'
 			);
+		if (
+			engine.isReplica &&
+			!engine.isMasterLinkUp &&
+			!engine.settings.replicaServeStaleData &&
+			(!(flags & STALE) || (spec.name === 'exec' && client.queued.some((q) => !(q.spec.flags & STALE))))
+		)
+			return ERR_MASTERDOWN;
 		if (engine.loading && !client.isReplay) {
 			const allowed =
 				flags & LOADING && !(spec.name === 'exec' && client.queued.some((q) => !(q.spec.flags & LOADING)));

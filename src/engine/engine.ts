@@ -82,6 +82,12 @@ export class Engine {
 	bgsaveFailed = false;
 	/** The dataset is being loaded: commands without the LOADING flag are refused. */
 	loading = false;
+	/** Follows a master: it says when keys expire, and clients may be refused writes. */
+	isReplica = false;
+	/** The link to that master works. */
+	isMasterLinkUp = false;
+	/** A dataset is being received that is to replace the present one, which is served until then. */
+	isAsyncLoading = false;
 	/** Files and payloads are read without a look at their checksums (DEBUG SET-SKIP-CHECKSUM-VALIDATION). */
 	skipChecksums = false;
 	/** Clients with replies that wait for the end of the turn. */
@@ -175,6 +181,11 @@ export class Engine {
 		if (client.outputPending || client.isReplay) return;
 		client.outputPending = true;
 		if (this.outputPending.push(client) === 1) this.#scheduleTurn();
+	}
+
+	/** What has been appended to the log outside of a request is to be written at the end of this turn. */
+	requestTurn(): void {
+		this.#scheduleTurn();
 	}
 
 	/**

@@ -10,6 +10,9 @@ export const ERR_SAME_OBJECT = 'ERR source and destination objects are the same'
 export const ERR_EXECABORT = 'EXECABORT Transaction discarded because of previous errors.';
 export const ERR_NOAUTH = 'NOAUTH Authentication required.';
 export const ERR_LOADING = 'LOADING Redis is loading the dataset in memory';
+export const ERR_READONLY = "READONLY You can't write against a read only replica.";
+export const ERR_MASTERDOWN =
+	"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
 export const ERR_BGSAVE =
 	"MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. " +
 	'Commands that may modify the data set are disabled, because this instance is configured to report errors during ' +

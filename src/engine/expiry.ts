@@ -3,10 +3,11 @@
  * the key, and the log carries the deletion: a fold never looks at the clock.
  *
  * While the log is being replayed nothing expires by itself: the log says when keys went. While writes
- * are paused an expired key is hidden but not deleted, since that would be a write.
+ * are paused, and on a replica, an expired key is hidden but not deleted, since that would be a write.
  */
 import type { Database } from '../keyspace/database.js';
 import { ORIGIN_EXPIRE } from '../log/origins-format.js';
+import { WRITE } from './command-spec.js';
 import type { Engine } from './engine.js';
 import { NOTIFY_EXPIRED } from './settings.js';
 
@@ -32,6 +33,11 @@ export class Expiry {
 		const engine = this.#engine;
 		if (expireAtMs === undefined || engine.ctx.nowMs <= expireAtMs) return false;
 		if (engine.loading) return false;
+		if (engine.isReplica) {
+			// The master says when the key goes; until then it is hidden from everybody else.
+			if (engine.ctx.client.isReplay) return false;
+			if (engine.settings.replicaReadOnly || !(engine.ctx.spec.flags & WRITE)) return true;
+		}
 		if (!engine.pause.writesPaused) this.deleteExpired(db, key);
 		return true;
 	}
@@ -53,7 +59,7 @@ export class Expiry {
 	 */
 	runCycle(periodMs: number): void {
 		const engine = this.#engine;
-		if (!this.activeEnabled || engine.loading || engine.pause.writesPaused) return;
+		if (!this.activeEnabled || engine.loading || engine.isReplica || engine.pause.writesPaused) return;
 		const { clock } = engine.env;
 		const effort = engine.settings.activeExpireEffort - 1;
 		const keysPerStep = KEYS_PER_STEP + (KEYS_PER_STEP / 4) * effort;

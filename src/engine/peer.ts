@@ -10,13 +10,15 @@ export interface PeerEvents {
 	received(bytes: Buffer): void;
 	/** What was written has been handed to the network, after `write` had returned false. */
 	drained(): void;
-	/** The connection has failed, could not be made, or the other side has ended it. */
-	closed(): void;
+	/** The connection has failed, could not be made, or the other side has ended it. `reason`: in the C library's words. */
+	closed(reason: string): void;
 }
 
 export interface PeerSocket {
 	/** Sends bytes (a string: latin1); false if enough is waiting now, and `drained` will come. */
 	write(bytes: Buffer | string): boolean;
+	/** Holds back what comes, and then the other side; or goes on. */
+	setPaused(isPaused: boolean): void;
 	/** Ends the connection at once. */
 	close(): void;
 }

@@ -9,6 +9,8 @@ export class Stats {
 	rejectedConnections = 0;
 	netInputBytes = 0;
 	netOutputBytes = 0;
+	/** From our master; in `netInputBytes` they are not counted. */
+	netReplInputBytes = 0;
 	expiredKeys = 0;
 	/** Mean share of expired keys among the volatile ones, in per cent. */
 	expiredStalePercent = 0;

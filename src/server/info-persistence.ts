@@ -12,7 +12,7 @@ export function infoPersistence(server: Server): InfoField[] {
 	const isLogging = settings.appendonly && log.attached;
 	const fields: InfoField[] = [
 		['loading', engine.loading ? 1 : 0],
-		['async_loading', 0],
+		['async_loading', engine.isAsyncLoading ? 1 : 0],
 		['current_cow_peak', 0],
 		['current_cow_size', 0],
 		['current_cow_size_age', 0],

@@ -10,6 +10,7 @@ import { clientMemoryBytes } from '../engine/client-info.js';
 import { CAT_DANGEROUS, type CommandSpec, command, LOADING, NO_KEYS, STALE } from '../engine/command-spec.js';
 import type { CommandContext } from '../engine/context.js';
 import { BASE_BYTES } from '../engine/memory.js';
+import { replicaFields } from '../replication/replicaof-commands.js';
 import { infoPersistence } from './info-persistence.js';
 import { humanBytes, type InfoField, percent } from './info-text.js';
 import type { Server } from './server.js';
@@ -152,7 +153,7 @@ function statsFields(server: Server): InfoField[] {
 		['instantaneous_ops_per_sec', Math.round(cron.commandRate.perSecond)],
 		['total_net_input_bytes', stats.netInputBytes],
 		['total_net_output_bytes', stats.netOutputBytes],
-		['total_net_repl_input_bytes', 0],
+		['total_net_repl_input_bytes', stats.netReplInputBytes],
 		['total_net_repl_output_bytes', 0],
 		['instantaneous_input_kbps', (cron.inputRate.perSecond / 1024).toFixed(2)],
 		['instantaneous_output_kbps', (cron.outputRate.perSecond / 1024).toFixed(2)],
@@ -201,7 +202,8 @@ function replicationFields(server: Server): InfoField[] {
 	const { replication, log, backlog, settings } = server;
 	const { heldBytes } = log.readers.ring;
 	return [
-		['role', 'master'],
+		['role', replication.isReplica ? 'slave' : 'master'],
+		...replicaFields(server.replica, settings, server.env.clock.nowMs()),
 		['connected_slaves', 0],
 		['master_failover_state', 'no-failover'],
 		['master_replid', replication.replid],

@@ -14,6 +14,7 @@ import { datasetCommands } from '../snapshot/dataset-commands.js';
 import {
 	loadRdb,
 	loadRdbNow,
+	type RdbLoaded,
 	type RdbLoadOptions,
 	type RdbLoadResult,
 	type RdbReplicationInfo,
@@ -151,6 +152,11 @@ export class Persistence {
 			this.functions = result.functions;
 		}
 		return result;
+	}
+
+	/** The dataset is that of a snapshot which a master has sent. */
+	replacedBy(rdb: RdbLoaded): void {
+		this.#loaded(rdb);
 	}
 
 	#readFailed(error: unknown): null {

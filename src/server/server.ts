@@ -28,6 +28,7 @@ import { Turn } from '../net/turn.js';
 import { PubSub } from '../pubsub/pubsub-state.js';
 import { Backlog } from '../replication/backlog.js';
 import { idsOf } from '../replication/log-ids.js';
+import type { ReplicaRole } from '../replication/replicaof-commands.js';
 import { ReplicationState } from '../replication/replication-state.js';
 import { Migrator } from '../snapshot/migrate-commands.js';
 import { addCommands } from './commands.js';
@@ -35,6 +36,7 @@ import { Config } from './config/config.js';
 import { Cron } from './cron.js';
 import { registerListenerHooks } from './listener-hooks.js';
 import { Persistence } from './persistence.js';
+import { createReplica } from './replica.js';
 import { ScratchLog } from './scratch-log.js';
 import { Shutdown } from './shutdown.js';
 import { Snapshots } from './snapshots.js';
@@ -84,6 +86,8 @@ export class Server {
 	/** Who the server is in replication, and under which IDs the log's offsets count. */
 	readonly replication: ReplicationState;
 	readonly backlog: Backlog;
+	/** The link to a master, where there is one. */
+	readonly replica: ReplicaRole;
 	readonly startedMs: number;
 	/** The port that is listened on; 0 if none is. */
 	port = 0;
@@ -159,6 +163,8 @@ export class Server {
 		this.shutdown = new Shutdown(this);
 		this.foldProgram =
 			options.foldProgram ?? fileURLToPath(new URL('../snapshot/fold-child.js', import.meta.url));
+		if (settings.replicaof !== undefined) this.replication.master = settings.replicaof;
+		this.replica = createReplica(this);
 		this.log.onRelease = () => this.#turn.release();
 		this.listeners = new Listeners(this.engine);
 		this.cron = new Cron(this);
@@ -194,6 +200,7 @@ export class Server {
 		logger.log('notice', 'Server initialized');
 		await this.persistence.loadAtStart();
 		this.isLoaded = true;
+		this.replica.driver.start();
 		this.#warmUp = this.env.timers.setTimeout(() => void this.snapshots.warmUp(), WARM_UP_MS);
 		this.#warmUp.unref?.();
 		this.cron.start();
@@ -252,6 +259,7 @@ export class Server {
 		if (this.#warmUp !== undefined) this.env.timers.clearTimeout(this.#warmUp);
 		this.migrator.stop();
 		this.#staleFiles.stop();
+		await this.replica.driver.stop();
 		await this.snapshots.stop();
 		await this.listeners.close();
 		this.#turn.end();

@@ -8,7 +8,7 @@ import type { Logger } from '../base/logger.js';
 import { toNative } from '../base/native-text.js';
 
 /** Redis's names: rdb.c, aof.c; the number is the process that writes the file. */
-const TEMPORARY_NAME = /^temp-(?:rewriteaof-(?:bg-)?)?(\d+)\.(?:rdb|aof)(?:\.input)?$/;
+const TEMPORARY_NAME = /^temp-(?:rewriteaof-(?:bg-)?|repl-)?(\d+)\.(?:rdb|aof)(?:\.input)?$/;
 /** What the command line of a process has that may be at such a file. */
 const WRITERS = /redis|fold/;
 

@@ -13,8 +13,11 @@ const TICKET_KEY_BYTES = 48;
 
 export type TlsResult = { readonly options: TlsOptions } | { readonly error: string };
 
-/** The options for the listeners, or why there can be none, in words for the log. Reads the files anew. */
-export function buildTlsOptions(settings: Settings): TlsResult {
+/**
+ * The options for the listeners, or for connections that the server makes (`client`), or why there can be none, in words
+ * for the log. Reads the files anew.
+ */
+export function buildTlsOptions(settings: Settings, side: 'server' | 'client' = 'server'): TlsResult {
 	if (settings.tlsCertFile === '') return { error: 'No tls-cert-file configured!' };
 	if (settings.tlsCaCertFile === '' && settings.tlsCaCertDir === '' && settings.tlsAuthClients !== 'no') {
 		return {
@@ -24,10 +27,14 @@ export function buildTlsOptions(settings: Settings): TlsResult {
 	}
 	const versions = protocolRange(settings.tlsProtocols);
 	if (versions === undefined) return { error: `Invalid tls-protocols specified: ${settings.tlsProtocols}` };
+	const isClient = side === 'client' && settings.tlsClientCertFile !== '';
+	const certFile = isClient ? settings.tlsClientCertFile : settings.tlsCertFile;
+	const keyFile = isClient ? settings.tlsClientKeyFile : settings.tlsKeyFile;
+	const passphrase = isClient ? settings.tlsClientKeyFilePass : settings.tlsKeyFilePass;
 	try {
 		const options: TlsOptions = {
-			cert: read(settings, settings.tlsCertFile),
-			key: read(settings, settings.tlsKeyFile === '' ? settings.tlsCertFile : settings.tlsKeyFile),
+			cert: read(settings, certFile),
+			key: read(settings, keyFile === '' ? certFile : keyFile),
 			ca: authorities(settings),
 			requestCert: settings.tlsAuthClients !== 'no',
 			// `optional`: a client without a certificate is let in, one with a bad certificate is not; the
@@ -38,7 +45,8 @@ export function buildTlsOptions(settings: Settings): TlsResult {
 			honorCipherOrder: settings.tlsPreferServerCiphers,
 			sessionTimeout: Math.max(1, settings.tlsSessionCacheTimeout),
 		};
-		if (settings.tlsKeyFilePass !== '') options.passphrase = settings.tlsKeyFilePass;
+		if (passphrase !== '') options.passphrase = passphrase;
+		if (side === 'client') options.rejectUnauthorized = true;
 		if (settings.tlsDhParamsFile !== '') options.dhparam = read(settings, settings.tlsDhParamsFile);
 		if (!settings.tlsSessionCaching) options.secureOptions = constants.SSL_OP_NO_TICKET;
 		const ciphers = cipherList(settings);

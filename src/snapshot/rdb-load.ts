@@ -11,6 +11,7 @@ import { parseSafeInt } from '../base/numbers.js';
 import type { Engine } from '../engine/engine.js';
 import type { RdbFault } from '../formats/rdb-fault.js';
 import type { ByteSource } from '../formats/rdb-input.js';
+import type { Database } from '../keyspace/database.js';
 import { RdbFileReader } from './rdb-file-reader.js';
 import { faultOf } from './rdb-value-reader.js';
 
@@ -23,6 +24,8 @@ export interface RdbLoadOptions {
 	readonly dropExpired: boolean;
 	/** A key that is there already is replaced (DEBUG RELOAD with MERGE); else it is a fault. */
 	readonly replaceExisting: boolean;
+	/** Where the keys go; by default the databases of the engine. As many as those. */
+	readonly dbs?: readonly Database[];
 	/** Told now and then how many bytes of the file have been read. */
 	readonly onProgress?: (loadedBytes: number) => void;
 }
@@ -106,6 +109,7 @@ class RdbLoad {
 	private readonly engine: Engine;
 	private readonly options: RdbLoadOptions;
 	private readonly reader: RdbFileReader;
+	private readonly dbs: readonly Database[];
 	private readonly nowMs: number;
 	private keysLoaded = 0;
 	private keysExpired = 0;
@@ -119,6 +123,7 @@ class RdbLoad {
 	constructor(engine: Engine, options: RdbLoadOptions) {
 		this.engine = engine;
 		this.options = options;
+		this.dbs = options.dbs ?? engine.dbs;
 		this.nowMs = engine.env.clock.nowMs();
 		this.reader = new RdbFileReader(options.source, {
 			withChecksum: engine.settings.rdbchecksum && !engine.skipChecksums,
@@ -211,7 +216,7 @@ class RdbLoad {
 		} else if (options.dropExpired && expireAtMs !== -1 && expireAtMs < this.nowMs) {
 			this.keysExpired++;
 		} else {
-			const db = engine.dbs[reader.db]!;
+			const db = this.dbs[reader.db]!;
 			const stamp = engine.eviction.stampOfLoaded(this.nowMs, reader.idleSeconds, reader.frequency);
 			if (!db.set(key, value, stamp)) {
 				if (!options.replaceExisting) {
@@ -233,7 +238,7 @@ class RdbLoad {
 	}
 
 	private checkDatabase(id: number): void {
-		const { dbs } = this.engine;
+		const { dbs } = this;
 		if (id < dbs.length) return;
 		const message =
 			'FATAL: Data file was created with a Redis server configured to handle more than ' +

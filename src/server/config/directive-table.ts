@@ -167,7 +167,7 @@ const GENERAL: readonly Directive[] = [
 
 const NETWORK: readonly Directive[] = [
 	special('bind', MULTI_ARG, WORKS, bindKind),
-	string('bind-source-addr', 0, REPLICATION),
+	string('bind-source-addr', 0, WORKS),
 	int('port', 0, WORKS, 0n, PORT_MAX),
 	string('unixsocket', IMMUTABLE, WORKS),
 	octal('unixsocketperm', IMMUTABLE, WORKS, 0o777n),
@@ -190,9 +190,9 @@ const TLS_ROWS: readonly Directive[] = [
 	string('tls-cert-file', VOLATILE, WORKS, TLS),
 	string('tls-key-file', VOLATILE, WORKS, TLS),
 	string('tls-key-file-pass', 0, WORKS, TLS),
-	string('tls-client-cert-file', VOLATILE, REPLICATION, TLS),
-	string('tls-client-key-file', VOLATILE, REPLICATION, TLS),
-	string('tls-client-key-file-pass', 0, REPLICATION, TLS),
+	string('tls-client-cert-file', VOLATILE, WORKS, TLS),
+	string('tls-client-key-file', VOLATILE, WORKS, TLS),
+	string('tls-client-key-file-pass', 0, WORKS, TLS),
 	string('tls-dh-params-file', VOLATILE, WORKS, TLS),
 	string('tls-ca-cert-file', VOLATILE, WORKS, TLS),
 	string('tls-ca-cert-dir', VOLATILE, WORKS, TLS),
@@ -212,7 +212,7 @@ const TLS_ROWS: readonly Directive[] = [
 	),
 	int('tls-session-cache-timeout', 0, WORKS, 0n, INT_MAX, TLS),
 	bool('tls-cluster', 0, CLUSTER, TLS),
-	bool('tls-replication', 0, REPLICATION, TLS),
+	bool('tls-replication', 0, WORKS, TLS),
 ];
 
 const LOG: readonly Directive[] = [
@@ -240,7 +240,7 @@ const SNAPSHOT: readonly Directive[] = [
 	text('dbfilename', PROTECTED, WORKS, { check: baseName('dbfilename', 'filename', true) }),
 	bool('rdbcompression', 0, WORKS),
 	bool('rdbchecksum', IMMUTABLE, WORKS),
-	bool('rdb-del-sync-files', 0, REPLICATION),
+	bool('rdb-del-sync-files', 0, WORKS),
 	bool('rdb-save-incremental-fsync', 0, WORKS),
 	int('rdb-key-save-delay', HIDDEN, WORKS, INT_MIN, INT_MAX),
 	oneOf('sanitize-dump-payload', 0, SANITIZE, ['no', 'yes', 'clients']),
@@ -308,34 +308,41 @@ const ACCESS: readonly Directive[] = [
 ];
 
 const REPLICATION_ROWS: readonly Directive[] = [
-	special('replicaof', IMMUTABLE | MULTI_ARG, refused('replication is not supported yet'), replicaofKind, {
+	special('replicaof', IMMUTABLE | MULTI_ARG, WORKS, replicaofKind, {
 		alias: 'slaveof',
 	}),
-	string('masteruser', SENSITIVE, REPLICATION),
-	string('masterauth', SENSITIVE, REPLICATION),
-	bool('replica-serve-stale-data', 0, REPLICATION, { alias: 'slave-serve-stale-data' }),
-	bool('replica-read-only', 0, REPLICATION, { alias: 'slave-read-only' }),
-	bool('replica-ignore-maxmemory', 0, REPLICATION, { alias: 'slave-ignore-maxmemory' }),
-	bool('replica-lazy-flush', 0, REPLICATION, { alias: 'slave-lazy-flush' }),
-	bool('replica-ignore-disk-write-errors', 0, REPLICATION),
-	int('replica-priority', 0, REPLICATION, 0n, INT_MAX, { alias: 'slave-priority' }),
-	bool('replica-announced', 0, REPLICATION),
-	string('replica-announce-ip', 0, REPLICATION, { alias: 'slave-announce-ip' }),
-	int('replica-announce-port', 0, REPLICATION, 0n, PORT_MAX, { alias: 'slave-announce-port' }),
+	string('masteruser', SENSITIVE, WORKS),
+	string('masterauth', SENSITIVE, WORKS),
+	bool('replica-serve-stale-data', 0, WORKS, { alias: 'slave-serve-stale-data' }),
+	bool('replica-read-only', 0, WORKS, { alias: 'slave-read-only' }),
+	bool('replica-ignore-maxmemory', 0, WORKS, { alias: 'slave-ignore-maxmemory' }),
+	bool('replica-lazy-flush', 0, noEffect('the old data goes at once, whatever its size'), {
+		alias: 'slave-lazy-flush',
+	}),
+	bool('replica-ignore-disk-write-errors', 0, WORKS),
+	int('replica-priority', 0, WORKS, 0n, INT_MAX, { alias: 'slave-priority' }),
+	bool('replica-announced', 0, WORKS),
+	string('replica-announce-ip', 0, WORKS, { alias: 'slave-announce-ip' }),
+	int('replica-announce-port', 0, WORKS, 0n, PORT_MAX, { alias: 'slave-announce-port' }),
 	bool('repl-diskless-sync', 0, REPLICATION),
 	int('repl-diskless-sync-delay', 0, REPLICATION, 0n, INT_MAX),
 	int('repl-diskless-sync-max-replicas', 0, REPLICATION, 0n, INT_MAX),
-	oneOf('repl-diskless-load', DENY_LOADING, REPLICATION, ['disabled', 'on-empty-db', 'swapdb']),
+	oneOf('repl-diskless-load', DENY_LOADING, WORKS, ['disabled', 'on-empty-db', 'swapdb']),
 	bool('repl-disable-tcp-nodelay', 0, REPLICATION),
-	memory('repl-backlog-size', 0, REPLICATION, 1n, LONG_MAX),
-	int('repl-backlog-ttl', 0, REPLICATION, 0n, LONG_MAX),
+	memory('repl-backlog-size', 0, WORKS, 1n, LONG_MAX),
+	int('repl-backlog-ttl', 0, WORKS, 0n, LONG_MAX),
 	int('repl-ping-replica-period', 0, REPLICATION, 1n, INT_MAX, { alias: 'repl-ping-slave-period' }),
-	int('repl-timeout', 0, REPLICATION, 1n, INT_MAX),
+	int('repl-timeout', 0, WORKS, 1n, INT_MAX),
 	int('min-replicas-to-write', 0, refused('replication is not supported yet'), 0n, INT_MAX, {
 		alias: 'min-slaves-to-write',
 	}),
 	int('min-replicas-max-lag', 0, REPLICATION, 0n, INT_MAX, { alias: 'min-slaves-max-lag' }),
-	oneOf('propagation-error-behavior', 0, REPLICATION, ['ignore', 'panic', 'panic-on-replicas']),
+	oneOf(
+		'propagation-error-behavior',
+		0,
+		noEffect('an entry that can not be applied is logged, and the next one follows'),
+		['ignore', 'panic', 'panic-on-replicas'],
+	),
 ];
 
 const CLUSTER_ROWS: readonly Directive[] = [

@@ -172,7 +172,6 @@ describe('config-loader', () => {
 		['client-output-buffer-limit normal 0 0 -1', 'Error in hard, soft or soft_seconds setting'],
 		['notify-keyspace-events Q', "Invalid event class character. Use 'Ag$lshzxeKEtmdn'."],
 		['replicaof 127.0.0.1 abc', 'Invalid master port'],
-		['replicaof 127.0.0.1 6379', 'replication is not supported yet'],
 		['cluster-enabled yes', 'cluster mode is not supported yet'],
 		['aclfile users.acl', 'ACL files are not supported yet'],
 		['loadmodule x.so', 'modules are not supported'],

@@ -1,0 +1,62 @@
+/** The replica's end of replication, put together with the parts of a server. */
+import type { ConnectionOptions } from 'node:tls';
+import { type PeerOptions, peerConnector } from '../net/peer-socket.js';
+import { type LinkHost, ReplicaLinkDriver } from '../replication/replica-link-driver.js';
+import type { ReplicaRole } from '../replication/replicaof-commands.js';
+import type { Server } from './server.js';
+import { buildTlsOptions } from './tls-options.js';
+
+/** The driver of the link to a master, and what commands see of it. */
+export function createReplica(server: Server): ReplicaRole {
+	const { engine, replication, log, backlog, fs, settings } = server;
+	const host: LinkHost = {
+		engine,
+		state: replication,
+		log,
+		backlog,
+		fs,
+		connect: peerConnector(() => peerOptions(server)),
+		get port() {
+			return settings.tlsReplication && settings.tlsPort !== 0
+				? settings.tlsPort
+				: server.port || settings.port;
+		},
+		get receivedPath() {
+			return `${server.folder}/temp-repl-${process.pid}.rdb`;
+		},
+		get dumpPath() {
+			return `${server.folder}/${settings.dbfilename}`;
+		},
+		progress: server.persistence.progress,
+		followers: () => [server.runId],
+		disconnectReplicas: () => {},
+		abandonSnapshots: () => {
+			server.snapshots.cancel('rdb');
+			server.snapshots.cancel('aof');
+		},
+		loaded: (rdb) => server.persistence.replacedBy(rdb),
+		reloadFromLog: () => server.persistence.reloadFromLog(),
+		saveDivergence: async () => {},
+		failoverEnded: () => {},
+	};
+	const driver = new ReplicaLinkDriver(host);
+	return {
+		state: replication,
+		driver,
+		isFailingOver: false,
+		get endOffset() {
+			return log.endOffset;
+		},
+	};
+}
+
+function peerOptions(server: Server): PeerOptions | string {
+	const { settings } = server;
+	const sourceAddress = settings.bindSourceAddr;
+	if (!settings.tlsReplication) return { sourceAddress, tls: undefined };
+	const tls = buildTlsOptions(settings, 'client');
+	if ('error' in tls) return tls.error;
+	// As Redis does: who has a certificate of our authority is trusted, whatever it is called.
+	const options = { ...tls.options, checkServerIdentity: () => undefined } as ConnectionOptions;
+	return { sourceAddress, tls: options };
+}
