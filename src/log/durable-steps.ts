@@ -65,6 +65,11 @@ export function* syncFileSteps(fd: number): DurableSteps<void> {
 	yield { kind: 'sync-file', fd };
 }
 
+/** Makes the names in a folder durable. */
+export function* syncFolderSteps(path: string): DurableSteps<void> {
+	yield { kind: 'sync-folder', path };
+}
+
 /** Removes a file that may be large; an error leaves only a file too many. */
 export function* removeSteps(path: string): DurableSteps<void> {
 	try {
@@ -123,7 +128,8 @@ export function writeAllSync(fs: LogFs, fd: number, bytes: Buffer, position: num
 	}
 }
 
-async function writeAll(fs: LogFs, fd: number, bytes: Buffer, position: number): Promise<void> {
+/** As `writeAllSync`, on the thread pool. */
+export async function writeAll(fs: LogFs, fd: number, bytes: Buffer, position: number): Promise<void> {
 	for (let at = 0; at < bytes.length; ) {
 		at += await new Promise<number>((resolve, reject) => {
 			fs.write(fd, bytes, at, bytes.length - at, position + at, (error, size) => {
