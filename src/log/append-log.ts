@@ -425,6 +425,12 @@ export class AppendLog {
 		if (this.history.isTooOld(nowMs)) void this.collectHistory();
 	}
 
+	/** Tells whether somebody has written to the base since (see `LogFs.stampSync`); '' without a base. */
+	baseStamp(): string {
+		const { base } = this.folder.manifest;
+		return base === null ? '' : this.folder.fs.stampSync(this.folder.filePath(base.name));
+	}
+
 	/** What the dataset as it stands in the files is made of: everything up to the last write. The log has a base. */
 	foldSource(): FoldSource {
 		if (this.temporary !== null) throw new Error('the log has no base yet');

@@ -53,6 +53,8 @@ export interface LogFs {
 	syncFolderSync(path: string): void;
 	ftruncateSync(fd: number, size: number): void;
 	fileSizeSync(fd: number): number;
+	/** What tells whether somebody has written to a file since: its size and time of change; '' if it is not there. */
+	stampSync(path: string): string;
 	/** What a path names: a file, a folder, or nothing (or something else). */
 	kindSync(path: string): 'file' | 'folder' | 'none';
 	renameSync(from: string, to: string): void;
@@ -84,6 +86,10 @@ export function nodeLogFs(): LogFs {
 		syncFolderSync,
 		ftruncateSync,
 		fileSizeSync: (fd) => fstatSync(fd).size,
+		stampSync: (path) => {
+			const stats = statSync(bytePath(path), { bigint: true, throwIfNoEntry: false });
+			return stats === undefined ? '' : `${stats.size} ${stats.mtimeNs}`;
+		},
 		kindSync: (path) => {
 			const stats = statSync(bytePath(path), { throwIfNoEntry: false });
 			if (stats === undefined) return 'none';

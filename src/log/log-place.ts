@@ -44,6 +44,7 @@ function boundTo(fs: LogFs): LogFs {
 		syncFolderSync: (path) => fs.syncFolderSync(path),
 		ftruncateSync: (fd, size) => fs.ftruncateSync(fd, size),
 		fileSizeSync: (fd) => fs.fileSizeSync(fd),
+		stampSync: (path) => fs.stampSync(path),
 		kindSync: (path) => fs.kindSync(path),
 		renameSync: (from, to) => fs.renameSync(from, to),
 		unlinkSync: (path) => fs.unlinkSync(path),

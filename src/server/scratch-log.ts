@@ -10,6 +10,8 @@ import type { Server } from './server.js';
 
 export class ScratchLog {
 	readonly #server: Server;
+	/** Of the base when it was adopted: it is a link to the dump, which a user may write to. */
+	#baseStamp = '';
 
 	constructor(server: Server) {
 		this.#server = server;
@@ -39,7 +41,15 @@ export class ScratchLog {
 	/** That snapshot is there. */
 	async adopt(path: string | null): Promise<void> {
 		const { log } = this.#server;
-		if (log.isScratch && log.isTemporary && (await log.adoptBase(path, 'rdb', 'link')) !== null) this.drop();
+		if (!log.isScratch || !log.isTemporary) return;
+		if ((await log.adoptBase(path, 'rdb', 'link')) !== null) this.drop();
+		else this.#baseStamp = log.baseStamp();
+	}
+
+	/** Whether the base is what it was: a dump that was written over in its place is no snapshot of ours any more. */
+	get baseIsIntact(): boolean {
+		const { log } = this.#server;
+		return log.isTemporary || log.baseStamp() === this.#baseStamp;
 	}
 
 	/** For a snapshot from the log: begins a new file, behind which `cut` will forget. Rejects with why it can't be. */
@@ -52,7 +62,9 @@ export class ScratchLog {
 	/** The snapshot at `path` holds everything up to `offset`. */
 	async cut(path: string, offset: number): Promise<void> {
 		const { log } = this.#server;
-		if (log.isScratch && (await log.replaceBase(path, 'rdb', offset, 'link')) !== null) this.drop();
+		if (!log.isScratch) return;
+		if ((await log.replaceBase(path, 'rdb', offset, 'link')) !== null) this.drop();
+		else this.#baseStamp = log.baseStamp();
 	}
 
 	/** Goes on without, if there is one. */

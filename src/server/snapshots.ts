@@ -366,7 +366,7 @@ export class Snapshots {
 	/** What the log's files hold, if that is all there is: everything appended is written first. */
 	#logSource(running: Running): SourceGetter | undefined {
 		const { log, engine, logger, scratch } = this.#server;
-		if (log.isScratch && this.#logIsDamaged) {
+		if (log.isScratch && (this.#logIsDamaged || !scratch.baseIsIntact)) {
 			scratch.drop();
 			this.#logIsDamaged = false;
 		}

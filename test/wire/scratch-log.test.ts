@@ -1,5 +1,5 @@
 /** The scratch log of a server with save points and `appendonly no`: its snapshots, and that it leaves nothing. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assert } from 'chai';
 import { ourServer } from '../support/executables.js';
@@ -97,5 +97,24 @@ describe('scratch log', () => {
 		await server.kill();
 		await start(server.dir);
 		assert.equal(await digest(), before);
+	});
+
+	it('a dump that somebody has written over is not what the next snapshot is made from', async () => {
+		await start();
+		await run('SET old 1', 'SET kept 1');
+		await save();
+		await run('DEL old');
+		await save();
+		const dump = join(server.dir, 'dump.rdb');
+		const other = readFileSync(dump);
+		await run('SET later 1');
+		await save();
+		writeFileSync(dump, other);
+		await run('SET last 1');
+		await save();
+		const expected = await digest();
+		await server.kill();
+		await start(server.dir);
+		assert.equal(await digest(), expected);
 	});
 });

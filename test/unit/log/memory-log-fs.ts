@@ -197,6 +197,10 @@ export class MemoryLogFs implements LogFs {
 		this.trace.push(`cut ${path} ${size}`);
 	}
 
+	stampSync(path: string): string {
+		return this.names.get(path)?.data.toString('latin1') ?? '';
+	}
+
 	fileSizeSync(fd: number): number {
 		return this.file(fd).inode.data.length;
 	}
