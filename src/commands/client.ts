@@ -1,6 +1,6 @@
 /** CLIENT (redis.io: the group "connection"). Tracking comes with ACL and client-side caching. */
 import { parseInt64 } from '../base/numbers.js';
-import { BLOCKED_BY_PAUSE, type Client, REPLY_OFF, REPLY_ON, REPLY_SKIP_NEXT } from '../engine/client.js';
+import { type Client, REPLY_OFF, REPLY_ON, REPLY_SKIP_NEXT } from '../engine/client.js';
 import { type ClientKind, clientInfoLine, clientKind, parseClientKind } from '../engine/client-info.js';
 import {
 	ADMIN,
@@ -207,8 +207,7 @@ function unblockCommand(ctx: CommandContext): void {
 	}
 	if (id === undefined) return ctx.replyError(ERR_NOT_INTEGER);
 	const target = engine.clients.get(Number(id));
-	if (target === undefined || target.blocked === BLOCKED_BY_PAUSE || !engine.blocking.recordOf(target))
-		return ctx.reply.integer(0);
+	if (target === undefined || !engine.isWaiting(target)) return ctx.reply.integer(0);
 	if (withError) engine.unblockWithError(target, 'UNBLOCKED client unblocked via CLIENT UNBLOCK');
 	else engine.unblockAsTimeout(target);
 	ctx.reply.integer(1);

@@ -8,6 +8,7 @@ export type ClientKind = 'normal' | 'master' | 'replica' | 'pubsub';
 
 /** The class of the client for CLIENT LIST TYPE, CLIENT KILL TYPE and the output buffer limits. */
 export function clientKind(client: Client): ClientKind {
+	if (client.isReplica) return 'replica';
 	return client.subscriptionCount > 0 ? 'pubsub' : 'normal';
 }
 
@@ -30,7 +31,8 @@ export function parseClientKind(word: string): ClientKind | undefined {
 
 function flagsOf(client: Client): string {
 	let flags = '';
-	if (client.isMonitor) flags += 'O';
+	if (client.isReplica) flags += 'S';
+	else if (client.isMonitor) flags += 'O';
 	if (client.subscriptionCount > 0) flags += 'P';
 	if (client.inMulti) flags += 'x';
 	if (client.blocked !== BLOCKED_NOT) flags += 'b';

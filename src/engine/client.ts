@@ -29,6 +29,14 @@ export interface Transport {
 	closeAfterReply(): void;
 	/** Closes at once; replies not sent are lost. */
 	closeNow(): void;
+	/**
+	 * Sends bytes past the replies (a string: latin1); false if enough is waiting now: then what `onDrained` was given
+	 * is called when the network has taken it.
+	 */
+	sendBytes(bytes: Buffer | string): boolean;
+	onDrained(fn: () => void): void;
+	/** Whether small segments leave without delay. */
+	setNoDelay(on: boolean): void;
 }
 
 /** A command queued by MULTI. */
@@ -54,6 +62,8 @@ export const BLOCKED_BY_CONFIG = 5;
 export const BLOCKED_BY_MIGRATE = 6;
 /** Wants to change a key that is held. */
 export const BLOCKED_BY_HELD_KEY = 7;
+/** Waiting until replicas, or the disk, have what it wrote (WAIT, WAITAOF). */
+export const BLOCKED_ON_OFFSET = 8;
 
 export const REPLY_ON = 0;
 export const REPLY_OFF = 1;
@@ -90,8 +100,13 @@ export class Client {
 	blocked = BLOCKED_NOT;
 	replyMode = REPLY_ON;
 	isMonitor = false;
+	/** The other end of the connection is a replica of ours: it gets the stream, and no replies. */
+	isReplica = false;
 	noEvict = false;
 	noTouch = false;
+	/** It has changed something since `wroteBefore` was set, which is an offset behind all that it changed before. */
+	hasWritten = false;
+	wroteBefore = 0;
 	/** Reads through the log and not over a socket: start-up load and replication. */
 	isReplay = false;
 	closing = false;
@@ -166,4 +181,7 @@ export const NO_TRANSPORT: Transport = {
 	resume: () => undefined,
 	closeAfterReply: () => undefined,
 	closeNow: () => undefined,
+	sendBytes: () => true,
+	onDrained: () => undefined,
+	setNoDelay: () => undefined,
 };

@@ -25,6 +25,7 @@ import {
 	ERR_BGSAVE,
 	ERR_LOADING,
 	ERR_MASTERDOWN,
+	ERR_NO_REPLICAS,
 	ERR_NOAUTH,
 	ERR_OOM,
 	ERR_READONLY,
@@ -258,12 +259,11 @@ export class Dispatcher {
 			const misconf = this.#misconf();
 			if (
 				misconf !== undefined &&
-				(flags & WRITE ||
-					spec.name === 'ping' ||
-					(spec.name === 'exec' && client.queued.some((q) => q.spec.flags & WRITE)))
+				(spec.name === 'ping' || writes(client, spec))
 			)
 				return misconf;
 		}
+		if (engine.lacksReplicas && !client.isReplay && writes(client, spec)) return ERR_NO_REPLICAS;
 		if (engine.isReplica && engine.settings.replicaReadOnly && writes(client, spec)) return ERR_READONLY;
 		if (
 			client.reply.resp === 2 &&
@@ -377,6 +377,7 @@ export class Dispatcher {
 		}
 		if (ctx.dirty > 0) {
 			engine.dirty += ctx.dirty;
+			client.hasWritten = true;
 			if (!ctx.effectSuppressed) {
 				if (ctx.effectArgs !== undefined) effects.add(dbId, ctx.effectArgs);
 				else if (outer && end > 0 && effects.isEmpty) effects.appendRaw(dbId, this.#source, this.#start, end);
@@ -548,6 +549,13 @@ function protectedAllowed(setting: 'no' | 'yes' | 'local', client: Client): bool
 	const address = client.transport.remoteAddress;
 	return (
 		address.startsWith('127.') || address.startsWith('[::1]') || address.startsWith('/') || client.isReplay
+	);
+}
+
+/** Whether the command may change the dataset. */
+function writes(client: Client, spec: CommandSpec): boolean {
+	return (
+		(spec.flags & WRITE) !== 0 || (spec.name === 'exec' && client.queued.some((q) => q.spec.flags & WRITE))
 	);
 }
 

@@ -106,6 +106,18 @@ export class Effects {
 		if (group) log.appendArgs(EXEC_ENTRY);
 	}
 
+	/** The next entry is preceded by a SELECT: somebody will read the log from its present end. */
+	reselect(): void {
+		this.seal();
+		this.#selectedDb = -1;
+	}
+
+	/** Appends an entry that changes nothing and applies to no database (PING), between two execution units. */
+	appendAside(args: readonly string[]): void {
+		this.seal();
+		this.log?.appendArgs(args);
+	}
+
 	#note(origins: OriginsWriter, log: AppendLog, cause: number): void {
 		const { client, nowMs } = this.#unit;
 		const who = cause !== CAUSE_CLIENT ? cause : client.isReplay ? ORIGIN_MASTER : 2 * client.id;

@@ -13,6 +13,7 @@ import {
 	BLOCKED_BY_PAUSE,
 	BLOCKED_NOT,
 	BLOCKED_ON_KEYS,
+	BLOCKED_ON_OFFSET,
 	Client,
 	NO_TRANSPORT,
 	type Transport,
@@ -25,6 +26,7 @@ import { Eviction } from './eviction.js';
 import { Expiry } from './expiry.js';
 import { HeldKeys } from './held-keys.js';
 import { Memory } from './memory.js';
+import { OffsetWaits } from './offset-waits.js';
 import { Pause } from './pause.js';
 import type { Registry } from './registry.js';
 import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE, type Settings } from './settings.js';
@@ -65,6 +67,7 @@ export class Engine {
 	readonly effects: Effects;
 	readonly watches = new WatchTable();
 	readonly blocking: BlockingTable;
+	readonly waits: OffsetWaits;
 	readonly expiry: Expiry;
 	readonly memory: Memory;
 	readonly eviction: Eviction;
@@ -96,6 +99,10 @@ export class Engine {
 	turnStartUs = -1;
 	/** `stats.commandsProcessed` at that moment. */
 	turnStartCommands = 0;
+	/** Replicas are attached, and this server feeds them: what is no change of the dataset goes to them too (PUBLISH). */
+	feedsReplicas = false;
+	/** Fewer replicas keep up than `min-replicas-to-write` asks for. */
+	lacksReplicas = false;
 	/** Told of every command before it runs (MONITOR). */
 	onCommand: ((client: Client, dbId: number, args: readonly string[]) => void) | undefined = undefined;
 	/** Told when FLUSHALL has emptied the dataset; whether a snapshot of that has been written. */
@@ -122,6 +129,7 @@ export class Engine {
 		this.pause = new Pause(this);
 		this.heldKeys = new HeldKeys(this);
 		this.blocking = new BlockingTable(options.env, (record) => this.unblockAsTimeout(record.client));
+		this.waits = new OffsetWaits(this);
 		this.replayClient = new Client(0, NO_TRANSPORT, this.dbs[0]!, options.env.clock.nowMs(), true);
 		this.replayClient.isReplay = true;
 		const idle = new CommandSpec('', () => undefined, 1, 0, NO_KEYS, 0, {});
@@ -156,11 +164,17 @@ export class Engine {
 		if (client.blocked === BLOCKED_ON_KEYS) this.blocking.unblock(client);
 		else if (client.blocked === BLOCKED_BY_PAUSE) this.pause.forget(client);
 		else if (client.blocked === BLOCKED_BY_HELD_KEY) this.heldKeys.forget(client);
+		else if (client.blocked === BLOCKED_ON_OFFSET) this.waits.forget(client);
 		client.blocked = BLOCKED_NOT;
 		this.watches.unwatchAll(client);
 		this.publisher.forget(client);
 		this.effects.origins?.clientChanged(client.id);
 		for (const hook of this.onClientClosed) hook(client);
+	}
+
+	/** Something has been appended to the log outside of a client's turn: it is written at the end of this one. */
+	scheduleTurn(): void {
+		this.#scheduleTurn();
 	}
 
 	/** The client's name or user has changed: the origins of the log are to say so. */
@@ -249,16 +263,23 @@ export class Engine {
 
 	// ---- waiting --------------------------------------------------------------------------------
 
-	/** Ends the wait of a client blocked on keys with an error (CLIENT UNBLOCK, failover …). */
+	/** Whether the client waits for keys or replicas, so that its wait can be ended. */
+	isWaiting(client: Client): boolean {
+		return client.blocked === BLOCKED_ON_KEYS || client.blocked === BLOCKED_ON_OFFSET;
+	}
+
+	/** Ends the wait of a client with an error (CLIENT UNBLOCK, failover …). */
 	unblockWithError(client: Client, text: string): void {
+		if (client.blocked === BLOCKED_ON_OFFSET) return this.waits.endWithError(client, text);
 		const record = this.blocking.unblock(client);
 		if (record === undefined) return;
 		this.stats.countError(text);
 		this.dispatcher.endWait(record, (reply) => reply.error(text), true);
 	}
 
-	/** Ends the wait of a client blocked on keys as if its time were over; false if it was not waiting. */
+	/** Ends the wait of a client as if its time were over; false if it was not waiting. */
 	unblockAsTimeout(client: Client): boolean {
+		if (client.blocked === BLOCKED_ON_OFFSET) return this.waits.endAsTimeout(client);
 		const record = this.blocking.unblock(client);
 		if (record === undefined) return false;
 		const { timeoutNilArray } = record;
@@ -270,6 +291,7 @@ export class Engine {
 	stop(): void {
 		this.pause.stop();
 		this.eviction.stop();
+		this.waits.stop();
 		for (const record of [...this.blocking.records()]) this.blocking.unblock(record.client);
 	}
 }

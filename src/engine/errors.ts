@@ -19,6 +19,7 @@ export const ERR_BGSAVE =
 	'writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). ' +
 	'Please check the Redis logs for details about the RDB error.';
 export const ERR_OOM = "OOM command not allowed when used memory > 'maxmemory'.";
+export const ERR_NO_REPLICAS = 'NOREPLICAS Not enough good replicas to write.';
 export const ERR_STRING_TOO_LONG = 'ERR string exceeds maximum allowed size (proto-max-bulk-len)';
 export const ERR_DB_INDEX = 'ERR DB index is out of range';
 

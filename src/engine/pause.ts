@@ -1,6 +1,7 @@
 /**
  * CLIENT PAUSE: until a moment, writes or all commands wait. Clients that were held back are kept in the
- * order of arrival and continue when the pause ends.
+ * order of arrival and continue when the pause ends. A failover pauses writes too, until it is over: the
+ * two know nothing of each other, and who wants to write waits for both.
  */
 import type { TimerHandle } from '../base/env.js';
 import type { Client } from './client.js';
@@ -18,6 +19,7 @@ export class Pause {
 	readonly #engine: Engine;
 	#untilMs = 0;
 	#all = false;
+	#isFailover = false;
 	#timer: TimerHandle | undefined;
 	#postponed: PostponedCommand[] = [];
 
@@ -27,7 +29,7 @@ export class Pause {
 
 	/** Whether commands that write wait. */
 	get writesPaused(): boolean {
-		return this.#untilMs > 0;
+		return this.#untilMs > 0 || this.#isFailover;
 	}
 
 	/** Whether every command waits. */
@@ -42,6 +44,17 @@ export class Pause {
 	/** Milliseconds left, 0 without a pause. */
 	leftMs(nowMs: number): number {
 		return this.#untilMs > 0 ? Math.max(0, this.#untilMs - nowMs) : 0;
+	}
+
+	/** Writes wait until `endFailover`. */
+	startFailover(): void {
+		this.#isFailover = true;
+	}
+
+	endFailover(): void {
+		if (!this.#isFailover) return;
+		this.#isFailover = false;
+		if (this.#untilMs === 0) this.#continue();
 	}
 
 	/** Pauses until `untilMs` or what is in force, whichever is later; "all" stays until the end. */
@@ -78,6 +91,11 @@ export class Pause {
 		this.#all = false;
 		if (this.#timer !== undefined) this.#engine.env.timers.clearTimeout(this.#timer);
 		this.#timer = undefined;
+		// Those who want to write wait on for a failover; the others are sent there again by the dispatcher.
+		this.#continue();
+	}
+
+	#continue(): void {
 		const postponed = this.#postponed;
 		this.#postponed = [];
 		for (const { client, args } of postponed) {

@@ -9,6 +9,11 @@ export class Stats {
 	rejectedConnections = 0;
 	netInputBytes = 0;
 	netOutputBytes = 0;
+	/** Of those, what replicas got. */
+	netReplOutputBytes = 0;
+	syncFull = 0;
+	syncPartialOk = 0;
+	syncPartialErr = 0;
 	/** From our master; in `netInputBytes` they are not counted. */
 	netReplInputBytes = 0;
 	expiredKeys = 0;

@@ -143,6 +143,23 @@ export class Connection implements Transport {
 		this.finishIfDone();
 	}
 
+	sendBytes(bytes: Buffer | string): boolean {
+		if (this.#closed) return true;
+		const { stats } = this.#engine;
+		stats.netOutputBytes += bytes.length;
+		stats.netReplOutputBytes += bytes.length;
+		this.client.bytesWritten += bytes.length;
+		return typeof bytes === 'string' ? this.#socket.write(bytes, 'latin1') : this.#socket.write(bytes);
+	}
+
+	onDrained(fn: () => void): void {
+		this.#socket.on('drain', fn);
+	}
+
+	setNoDelay(on: boolean): void {
+		this.#socket.setNoDelay(on);
+	}
+
 	/** Closes the connection if it is to be closed and nothing is left to be sent. */
 	finishIfDone(): void {
 		if (this.#closing && !this.#closed && this.heldBatches === 0 && this.client.reply.isEmpty())

@@ -9,7 +9,7 @@ const UNAUTHENTICATED_BYTES_MAX = 17 * 1024;
 export function exceedsOutputLimit(engine: Engine, client: Client, bytes: number): string | undefined {
 	if (!client.authenticated) return bytes > UNAUTHENTICATED_BYTES_MAX ? 'not authenticated' : undefined;
 	const limits = engine.settings.clientOutputBufferLimit;
-	const limit = client.subscriptionCount > 0 ? limits.pubsub : limits.normal;
+	const limit = limits[outputClass(client)];
 	if (limit.hardBytes > 0 && bytes > limit.hardBytes) return 'hard limit';
 	if (limit.softBytes === 0 || bytes <= limit.softBytes) {
 		client.softLimitSinceMs = -1;
@@ -18,4 +18,9 @@ export function exceedsOutputLimit(engine: Engine, client: Client, bytes: number
 	const nowMs = engine.env.clock.nowMs();
 	if (client.softLimitSinceMs < 0) client.softLimitSinceMs = nowMs;
 	return nowMs - client.softLimitSinceMs > limit.softSeconds * 1000 ? 'soft limit' : undefined;
+}
+
+function outputClass(client: Client): 'normal' | 'replica' | 'pubsub' {
+	if (client.isReplica) return 'replica';
+	return client.subscriptionCount > 0 ? 'pubsub' : 'normal';
 }

@@ -7,6 +7,8 @@
  * connections, and each connection's replies stay in order. While writes are refused for a disk error
  * there is nothing to wait for but batches from before: reads go on.
  */
+import { quoteRepr } from '../base/quote.js';
+import type { Client } from '../engine/client.js';
 import type { Engine } from '../engine/engine.js';
 import type { ReplyChunk } from '../protocol/reply-buffer.js';
 import type { Connection } from './connection.js';
@@ -71,6 +73,10 @@ export class Turn {
 			client.outputPending = false;
 			client.takePushes();
 			const connection = client.transport as Connection;
+			if (client.isReplica && !client.reply.isEmpty()) {
+				dropTalkative(engine, client);
+				continue;
+			}
 			if (client.reply.isEmpty()) {
 				connection.finishIfDone();
 				continue;
@@ -109,4 +115,17 @@ export class Turn {
 			this.#heldHead = 0;
 		}
 	}
+}
+
+/** On the link to a replica replies would stand within the stream. */
+function dropTalkative(engine: Engine, client: Client): void {
+	const reply = client.reply
+		.take()
+		.map((chunk) => (typeof chunk === 'string' ? chunk : chunk.latin1Slice(0, chunk.length)))
+		.join('');
+	engine.logger.log(
+		'warning',
+		`Replica generated a reply to command '${client.lastCommand}', disconnecting it: ${quoteRepr(reply.slice(0, 256))}`,
+	);
+	client.transport.closeNow();
 }
