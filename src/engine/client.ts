@@ -102,6 +102,8 @@ export class Client {
 	isMonitor = false;
 	/** The other end of the connection is a replica of ours: it gets the stream, and no replies. */
 	isReplica = false;
+	/** Bytes of the stream that wait for a replica which does not read. */
+	unreadBytes = 0;
 	noEvict = false;
 	noTouch = false;
 	/** It has changed something since `wroteBefore` was set, which is an offset behind all that it changed before. */

@@ -257,11 +257,7 @@ export class Dispatcher {
 		const { log } = engine;
 		if (engine.bgsaveFailed || (log !== undefined && log.writeError !== null)) {
 			const misconf = this.#misconf();
-			if (
-				misconf !== undefined &&
-				(spec.name === 'ping' || writes(client, spec))
-			)
-				return misconf;
+			if (misconf !== undefined && (spec.name === 'ping' || writes(client, spec))) return misconf;
 		}
 		if (engine.lacksReplicas && !client.isReplay && writes(client, spec)) return ERR_NO_REPLICAS;
 		if (engine.isReplica && engine.settings.replicaReadOnly && writes(client, spec)) return ERR_READONLY;
@@ -549,13 +545,6 @@ function protectedAllowed(setting: 'no' | 'yes' | 'local', client: Client): bool
 	const address = client.transport.remoteAddress;
 	return (
 		address.startsWith('127.') || address.startsWith('[::1]') || address.startsWith('/') || client.isReplay
-	);
-}
-
-/** Whether the command may change the dataset. */
-function writes(client: Client, spec: CommandSpec): boolean {
-	return (
-		(spec.flags & WRITE) !== 0 || (spec.name === 'exec' && client.queued.some((q) => q.spec.flags & WRITE))
 	);
 }
 

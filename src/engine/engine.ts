@@ -172,11 +172,6 @@ export class Engine {
 		for (const hook of this.onClientClosed) hook(client);
 	}
 
-	/** Something has been appended to the log outside of a client's turn: it is written at the end of this one. */
-	scheduleTurn(): void {
-		this.#scheduleTurn();
-	}
-
 	/** The client's name or user has changed: the origins of the log are to say so. */
 	clientRenamed(client: Client): void {
 		this.effects.origins?.clientChanged(client.id);

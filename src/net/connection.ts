@@ -194,7 +194,7 @@ export class Connection implements Transport {
 	}
 
 	outputBytes(): number {
-		return this.client.reply.size + this.heldBytes + this.#socket.writableLength;
+		return this.client.reply.size + this.heldBytes + this.#socket.writableLength + this.client.unreadBytes;
 	}
 
 	outputPieces(): number {

@@ -54,6 +54,7 @@ export class Turn {
 			log.flush();
 			stats.eventLoopLogUs += clock.monotonicUs() - flushStartUs;
 		}
+		if (engine.waits.isActive) engine.waits.progressed();
 		if (engine.outputPending.length > 0) this.#sendPending(engine);
 		if (engine.turnStartUs >= 0) {
 			stats.addCycle(

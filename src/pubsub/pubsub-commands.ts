@@ -65,6 +65,16 @@ function confirm(ctx: CommandContext, kind: string, name: string | undefined, co
 	reply.integer(count);
 }
 
+/** Replicas have subscribers of their own: they get the message in the stream. One in a log has been delivered. */
+function publishHandler(publish: (channel: string, message: string) => number): Handler {
+	return (ctx) => {
+		const { args, engine, client } = ctx;
+		if (client.isReplay && engine.loading) return ctx.reply.integer(0);
+		ctx.reply.integer(publish(args[1]!, args[2]!));
+		if (engine.feedsReplicas) ctx.addEffect(args);
+	};
+}
+
 function listNames(ctx: CommandContext, table: ReadonlyMap<string, unknown>): void {
 	const pattern = ctx.args[2];
 	const names: string[] = [];
@@ -132,7 +142,7 @@ export function pubsubCommands(pubsub: PubSub): CommandSpec[] {
 		command('sunsubscribe', unsubscribeHandler(shards), -1, session, shardKeys, 0),
 		command(
 			'publish',
-			(ctx) => ctx.reply.integer(pubsub.publish(ctx.args[1]!, ctx.args[2]!)),
+			publishHandler((channel, message) => pubsub.publish(channel, message)),
 			3,
 			ask | FAST | MAY_REPLICATE,
 			NO_KEYS,
@@ -140,7 +150,7 @@ export function pubsubCommands(pubsub: PubSub): CommandSpec[] {
 		),
 		command(
 			'spublish',
-			(ctx) => ctx.reply.integer(pubsub.publishShard(ctx.args[1]!, ctx.args[2]!)),
+			publishHandler((channel, message) => pubsub.publishShard(channel, message)),
 			3,
 			ask | FAST | MAY_REPLICATE,
 			oneKey(KEY_NOT_KEY),

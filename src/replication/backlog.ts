@@ -12,6 +12,9 @@ import type { ReplicatedLog } from '../log/replicated-log.js';
 import { idsOf } from './log-ids.js';
 import type { ReplicationState } from './replication-state.js';
 
+/** What replicas have not read yet is kept up to here where no limit is set. */
+const UNREAD_BYTES_MAX = 1024 * 1024 * 1024;
+
 export class Backlog {
 	/** Replicas that are connected. */
 	replicaCount: () => number = () => 0;
@@ -42,7 +45,7 @@ export class Backlog {
 		if (this.isActive) return;
 		const { logger } = this.#engine;
 		if (!this.counts && !this.#state.isReplica) {
-			this.#forgetHistory();
+			this.forgetHistory();
 			const { replid, replid2 } = this.#state;
 			logger.log(
 				'notice',
@@ -65,6 +68,21 @@ export class Backlog {
 		if (this.isActive) this.#log.readers.setRing(this.#engine.settings.replBacklogSize);
 	}
 
+	/**
+	 * Where there are no files: the log from `offset` on stays, beyond the size of the backlog, up to the limit of the
+	 * output buffers of replicas; -1 ends that. To be called again and again: in between nothing is given up.
+	 */
+	keepFrom(offset: number): void {
+		if (!this.isActive) return;
+		const { settings } = this.#engine;
+		const { readers, endOffset } = this.#log;
+		const size = settings.replBacklogSize;
+		readers.setRing(offset < 0 ? size : Math.max(size, endOffset - offset));
+		if (offset < 0) return;
+		const { hardBytes } = settings.clientOutputBufferLimit.replica;
+		readers.setRing(Math.max(size, hardBytes === 0 ? UNREAD_BYTES_MAX : hardBytes));
+	}
+
 	/** At start-up, behind an RDB file that tells its offset: it is kept from there on, though nobody has come yet. */
 	restore(nowMs: number): void {
 		this.activate();
@@ -83,12 +101,13 @@ export class Backlog {
 		if (ttl === 0 || nowMs - this.#idleSinceMs <= ttl * 1000) return;
 		this.#log.readers.setRing(0);
 		this.applyLogging();
-		if (!this.counts) this.#forgetHistory();
+		if (!this.counts) this.forgetHistory();
 		logger.log('notice', `Replication backlog freed after ${ttl} seconds without connected replicas.`);
 		this.#idleSinceMs = -1;
 	}
 
-	#forgetHistory(): void {
+	/** What was has nothing to do with what comes: nobody can go on from an offset. */
+	forgetHistory(): void {
 		this.#state.forgetHistory(this.#engine.env.random.bytes(20).toString('hex'));
 		this.#log.setIds(idsOf(this.#state));
 	}

@@ -26,6 +26,8 @@ import { SnapshotReceiver } from './snapshot-receiver.js';
 import { StreamUnits } from './stream-units.js';
 
 const TICK_MS = 100;
+/** So long after the link has been made the master may still be sending what was there before. */
+const CATCH_UP_MS = 3000;
 
 /** What the driver needs of the server. */
 export interface LinkHost {
@@ -55,6 +57,8 @@ export interface LinkHost {
 	reloadFromLog(): string | undefined;
 	/** The log ends differently from the one that takes its place: what only we have had is put aside. */
 	saveDivergence(): Promise<void>;
+	/** This server is a replica now, or a master. */
+	roleChanged(): void;
 	/** What has become of FAILOVER. */
 	failoverEnded(refusal: string | null): void;
 }
@@ -118,6 +122,12 @@ export class ReplicaLinkDriver {
 		return this.link.phase === 'connected';
 	}
 
+	/** It has been for so short a time that a replica of ours may have got more of the same stream before. */
+	get isCatchingUp(): boolean {
+		const { clock } = this.host.engine.env;
+		return this.isUp && clock.nowMs() - this.link.upSinceMs < CATCH_UP_MS;
+	}
+
 	/** The log position up to which the stream has been received; applied is what the log has. */
 	get receivedOffset(): number {
 		return this.host.log.endOffset + (this.units?.pendingBytes ?? 0);
@@ -165,6 +175,7 @@ export class ReplicaLinkDriver {
 		log.setIds(idsOf(state));
 		if (state.isReplica) backlog.activate();
 		backlog.applyLogging();
+		this.host.roleChanged();
 		this.setTimer(state.isReplica);
 	}
 

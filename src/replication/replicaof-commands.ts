@@ -15,7 +15,7 @@ import type { CommandContext } from '../engine/context.js';
 import type { Settings } from '../engine/settings.js';
 import type { ReplyBuffer } from '../protocol/reply-buffer.js';
 import type { ReplicaLinkDriver } from './replica-link-driver.js';
-import type { MasterAddress, ReplicationState } from './replication-state.js';
+import type { ReplicationState } from './replication-state.js';
 
 const PORT_MAX = 65535;
 
@@ -70,7 +70,9 @@ function replicaofCommand(ctx: CommandContext, role: ReplicaRole): void {
 }
 
 /** What ROLE replies on a replica. */
-export function replyReplicaRole(reply: ReplyBuffer, role: ReplicaRole, master: MasterAddress): void {
+export function replyReplicaRole(reply: ReplyBuffer, role: ReplicaRole): void {
+	const { master } = role.state;
+	if (master === null) return;
 	const { link } = role.driver;
 	reply.array(5);
 	reply.bulk('slave');

@@ -68,6 +68,7 @@ export class Replicas implements OffsetProgress {
 		this.upstream = options.upstream;
 		this.syncs = new SyncSnapshots(this, options.maker, options.fs);
 		this.failover = new Failover(this);
+		this.backlog.replicaCount = () => this.count;
 		this.engine.waits.progress = this;
 		this.engine.onClientClosed.push((client) => this.#clientClosed(client));
 	}
@@ -122,7 +123,6 @@ export class Replicas implements OffsetProgress {
 		client.isReplica = true;
 		if (engine.settings.replDisableTcpNodelay) client.transport.setNoDelay(false);
 		this.#attached.add(driver);
-		backlog.replicaCount = this.count;
 		backlog.activate();
 		this.roleChanged();
 	}
@@ -140,7 +140,6 @@ export class Replicas implements OffsetProgress {
 		driver.closed();
 		this.syncs.forget(driver);
 		if (!this.#attached.delete(driver)) return;
-		this.backlog.replicaCount = this.count;
 		this.engine.logger.log('notice', `Connection with replica ${driver.name} lost.`);
 		this.roleChanged();
 	}
@@ -170,6 +169,7 @@ export class Replicas implements OffsetProgress {
 		this.failover.tick(nowMs);
 		this.engine.waits.progressed();
 		this.#keepUnread();
+		for (const driver of this.#attached) driver.client.unreadBytes = driver.waitingBytes(nowMs);
 		if (nowMs - this.#secondMs < SECOND_MS && nowMs >= this.#secondMs) return;
 		this.#secondMs = nowMs;
 		const { settings } = this.engine;
@@ -189,7 +189,7 @@ export class Replicas implements OffsetProgress {
 		const { engine, state } = this;
 		if (this.count === 0 || state.isReplica || !engine.effects.isEmpty) return;
 		engine.effects.appendAside(args);
-		engine.scheduleTurn();
+		engine.requestTurn();
 	}
 
 	/**

@@ -1,6 +1,5 @@
 /** REPLCONF, PSYNC, SYNC, WAIT, WAITAOF, ROLE and FAILOVER (redis.io: the groups "server" and "generic"). */
-import { type Int64, parseInt64 } from '../base/numbers.js';
-import { LONG_MAX, parseInRange } from '../commands/integer-args.js';
+import { INT64_MAX, parseInt64 } from '../base/numbers.js';
 import {
 	ADMIN,
 	ALLOW_BUSY,
@@ -18,7 +17,7 @@ import {
 	STALE,
 } from '../engine/command-spec.js';
 import type { CommandContext } from '../engine/context.js';
-import { ERR_NOT_POSITIVE } from '../engine/errors.js';
+import { ERR_NOT_INTEGER, ERR_NOT_POSITIVE } from '../engine/errors.js';
 import type { OffsetWait } from '../engine/offset-waits.js';
 import { parseFailover } from './failover.js';
 import type { Replicas } from './replicas.js';
@@ -45,9 +44,17 @@ function parseMs(ctx: CommandContext, text: string): number | undefined {
 	const value = parseInt64(text);
 	if (value === undefined) ctx.replyError('ERR timeout is not an integer or out of range');
 	else if (value < 0) ctx.replyError('ERR timeout is negative');
-	else if (value > 0 && BigInt(value) > LONG_MAX - BigInt(ctx.nowMs))
+	else if (value > 0 && BigInt(value) > INT64_MAX - BigInt(ctx.nowMs))
 		ctx.replyError('ERR timeout is out of range');
 	else return Number(value);
+	return undefined;
+}
+
+/** An integer; undefined after an error reply. */
+function parseCount(ctx: CommandContext, text: string): number | undefined {
+	const value = parseInt64(text);
+	if (value !== undefined) return Number(value);
+	ctx.replyError(ERR_NOT_INTEGER);
 	return undefined;
 }
 
@@ -77,21 +84,24 @@ function waitCommand(ctx: CommandContext, replicas: Replicas): void {
 			'ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a replica is ' +
 				'configured to be writable (which is not the default) writes to replicas are just local and are not propagated.',
 		);
-	const count = parseInRange(ctx, args[1]!, -LONG_MAX - 1n, LONG_MAX);
+	const count = parseCount(ctx, args[1]!);
 	if (count === undefined) return;
 	const timeoutMs = parseMs(ctx, args[2]!);
 	if (timeoutMs === undefined) return;
 	const offset = wroteBefore(ctx, replicas);
-	const wait = { client, spec, offset, replicaCount: Number(count), onDisk: false, local: false };
+	const wait = { client, spec, offset, replicaCount: count, onDisk: false, local: false };
 	waitFor(ctx, replicas, wait, timeoutMs);
 }
 
 function waitaofCommand(ctx: CommandContext, replicas: Replicas): void {
 	const { client, spec, args } = ctx;
-	const localCount = parseInRange(ctx, args[1]!, 0, 1);
+	const localCount = parseCount(ctx, args[1]!);
 	if (localCount === undefined) return;
-	const count = parseInRange(ctx, args[2]!, 0, LONG_MAX, positiveError(args[2]!));
+	if (localCount !== 0 && localCount !== 1)
+		return ctx.replyError('ERR value is out of range, value must between 0 and 1');
+	const count = parseCount(ctx, args[2]!);
 	if (count === undefined) return;
+	if (count < 0) return ctx.replyError(ERR_NOT_POSITIVE);
 	const timeoutMs = parseMs(ctx, args[3]!);
 	if (timeoutMs === undefined) return;
 	if (replicas.state.isReplica)
@@ -103,14 +113,8 @@ function waitaofCommand(ctx: CommandContext, replicas: Replicas): void {
 	const refusal = replicas.diskRefusal();
 	if (local && refusal !== undefined) return ctx.replyError(refusal);
 	const offset = wroteBefore(ctx, replicas);
-	const wait = { client, spec, offset, replicaCount: Number(count), onDisk: true, local };
+	const wait = { client, spec, offset, replicaCount: count, onDisk: true, local };
 	waitFor(ctx, replicas, wait, timeoutMs);
-}
-
-/** A number that is none gets the usual error, a negative one its own. */
-function positiveError(text: string): string | undefined {
-	const value: Int64 | undefined = parseInt64(text);
-	return value === undefined ? undefined : ERR_NOT_POSITIVE;
 }
 
 function roleCommand(ctx: CommandContext, replicas: Replicas, replicaRole: ReplicaRole): void {
@@ -121,7 +125,8 @@ function roleCommand(ctx: CommandContext, replicas: Replicas, replicaRole: Repli
 	reply.bulk('master');
 	reply.integer(replicas.log.endOffset);
 	reply.array(online.length);
-	for (const { ip, feed } of online) ctx.replyBulks([ip, String(feed.listeningPort), String(feed.ackedOffset)]);
+	for (const { ip, feed } of online)
+		ctx.replyBulks([ip, String(feed.listeningPort), String(feed.ackedOffset)]);
 }
 
 function failoverCommand(ctx: CommandContext, replicas: Replicas): void {
@@ -131,10 +136,7 @@ function failoverCommand(ctx: CommandContext, replicas: Replicas): void {
 	if (args.length === 2 && args[1]!.toLowerCase() === 'abort') {
 		error = failover.abort();
 	} else {
-		const request = parseFailover(ctx, (inner, text) => {
-			const value = parseInRange(inner, text, -LONG_MAX - 1n, LONG_MAX);
-			return value === undefined ? undefined : Number(value);
-		});
+		const request = parseFailover(ctx, parseCount);
 		if (request === undefined) return;
 		error = failover.begin(request, ctx.nowMs);
 	}

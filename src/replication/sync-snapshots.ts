@@ -9,8 +9,9 @@
  * Source of the rules and the texts: Redis 7.2.6, replication.c (syncCommand, shouldStartChildReplication,
  * startBgsaveForReplication, updateSlavesWaitingBgsave).
  */
-import { errorText } from '../base/error-text.js';
+
 import type { TimerHandle } from '../base/env.js';
+import { errorText } from '../base/error-text.js';
 import type { LogFs } from '../log/log-fs.js';
 import type { SnapshotOutcome } from '../snapshot/snapshot-task.js';
 import type { ReplicaFeedDriver } from './replica-feed-driver.js';

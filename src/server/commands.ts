@@ -13,7 +13,8 @@ import { transactionCommands } from '../commands/transaction.js';
 import { zsetCommands } from '../commands/zset.js';
 import type { Registry } from '../engine/registry.js';
 import { pubsubCommands } from '../pubsub/pubsub-commands.js';
-import { replicaofCommands } from '../replication/replicaof-commands.js';
+import { replicaofCommands, replyReplicaRole } from '../replication/replicaof-commands.js';
+import { replicationCommands } from '../replication/replication-commands.js';
 import { dumpCommands } from '../snapshot/dump-commands.js';
 import { configCommands } from './config/config-commands.js';
 import { debugCommands } from './debug-commands.js';
@@ -45,5 +46,6 @@ export function addCommands(registry: Registry, server: Server): void {
 	registry.add(server.migrator.commands());
 	registry.add(pubsubCommands(server.pubsub));
 	registry.add(replicaofCommands(server.replica));
+	registry.add(replicationCommands(server.replicas, (ctx) => replyReplicaRole(ctx.reply, server.replica)));
 	registry.add(configCommands(server.config, () => server.resetStatistics()));
 }

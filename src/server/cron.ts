@@ -67,7 +67,7 @@ export class Cron {
 	}
 
 	#run(periodMs: number): void {
-		const { engine, env, log, listeners, snapshots, shutdown, backlog } = this.#server;
+		const { engine, env, log, listeners, snapshots, shutdown, backlog, replicas } = this.#server;
 		const nowMs = env.clock.nowMs();
 		const startUs = env.clock.monotonicUs();
 		engine.expiry.runCycle(periodMs);
@@ -75,6 +75,7 @@ export class Cron {
 		log.tick(nowMs);
 		snapshots.tick(nowMs);
 		backlog.tick(nowMs);
+		replicas.tick(nowMs);
 		shutdown.tick();
 		// What the cycle deleted goes into the file even if nobody sends a request. With replies waiting, the end of
 		// their turn does it, which then knows what they have to wait for.
@@ -102,6 +103,7 @@ export class Cron {
 		if (settings.timeout === 0) return;
 		for (const client of engine.clients.values()) {
 			if (client.blocked !== BLOCKED_NOT || client.subscriptionCount > 0 || client.isMonitor) continue;
+			if (client.isReplica) continue;
 			if (nowMs - client.lastInteractionMs <= settings.timeout * 1000) continue;
 			logger.log('verbose', 'Closing idle client');
 			client.transport.closeNow();

@@ -64,6 +64,12 @@ function loadaofSubcommand(ctx: CommandContext, server: Server): void {
 	else ctx.replyError(error);
 }
 
+function changeReplIdSubcommand(ctx: CommandContext, server: Server): void {
+	server.logger.log('notice', 'Changing replication IDs after receiving change-repl-id');
+	server.backlog.forgetHistory();
+	ctx.reply.ok();
+}
+
 /** Where a value is: the same for as long as the key exists and is changed in place. */
 function addressOf(ctx: CommandContext, key: string): string {
 	let hash = ctx.db.id + 1;
@@ -304,6 +310,7 @@ const ROWS: ReadonlyMap<string, Row> = new Map<string, Row>([
 	['quicklist-packed-threshold', { run: packedThresholdSubcommand, argc: [3, 3] }],
 	['log', { run: logSubcommand, argc: [3, 3] }],
 	['error', { run: errorSubcommand, argc: [3, 3] }],
+	['change-repl-id', { run: changeReplIdSubcommand, argc: [2, 2] }],
 	['htstats', { run: htstatsSubcommand, argc: [3, 4] }],
 	['htstats-key', { run: htstatsKeySubcommand, argc: [3, 4] }],
 	['pause-cron', { run: pauseCronSubcommand, argc: [3, 3] }],

@@ -10,8 +10,8 @@ import { clientMemoryBytes } from '../engine/client-info.js';
 import { CAT_DANGEROUS, type CommandSpec, command, LOADING, NO_KEYS, STALE } from '../engine/command-spec.js';
 import type { CommandContext } from '../engine/context.js';
 import { BASE_BYTES } from '../engine/memory.js';
-import { replicaFields } from '../replication/replicaof-commands.js';
 import { infoPersistence } from './info-persistence.js';
+import { infoReplication } from './info-replication.js';
 import { humanBytes, type InfoField, percent } from './info-text.js';
 import type { Server } from './server.js';
 
@@ -72,7 +72,9 @@ function clientFields(server: Server): InfoField[] {
 	let inputMax = 0;
 	let outputMax = 0;
 	let pubsub = 0;
+	let connected = 0;
 	for (const client of engine.clients.values()) {
+		if (!client.isReplica) connected++;
 		if (client.blocked !== BLOCKED_NOT) blocked++;
 		if (client.watched.length > 0) watching++;
 		if (client.subscriptionCount > 0) pubsub++;
@@ -80,7 +82,7 @@ function clientFields(server: Server): InfoField[] {
 		outputMax = Math.max(outputMax, client.transport.outputBytes());
 	}
 	return [
-		['connected_clients', engine.clients.size],
+		['connected_clients', connected],
 		['cluster_connections', 0],
 		['maxclients', settings.maxclients],
 		['client_recent_max_input_buffer', inputMax],
@@ -89,7 +91,7 @@ function clientFields(server: Server): InfoField[] {
 		['tracking_clients', 0],
 		['pubsub_clients', pubsub],
 		['watching_clients', watching],
-		['clients_in_timeout_table', engine.blocking.timedClientCount],
+		['clients_in_timeout_table', engine.blocking.timedClientCount + engine.waits.timedClientCount],
 		['total_watched_keys', engine.watches.keyCount],
 		['total_blocking_keys', engine.blocking.keyCount],
 		['total_blocking_keys_on_nokey', engine.blocking.keyCountOnNoKey],
@@ -103,9 +105,13 @@ function memoryFields(server: Server): InfoField[] {
 	const { stats } = engine;
 	stats.peakMemoryBytes = Math.max(stats.peakMemoryBytes, used);
 	let clients = 0;
-	for (const client of engine.clients.values()) clients += clientMemoryBytes(client);
+	let replicas = 0;
+	for (const client of engine.clients.values()) {
+		if (client.isReplica) replicas += clientMemoryBytes(client);
+		else clients += clientMemoryBytes(client);
+	}
 	const total = totalmem();
-	const overhead = Math.min(used, BASE_BYTES + clients);
+	const overhead = Math.min(used, BASE_BYTES + clients + replicas);
 	return [
 		['used_memory', used],
 		['used_memory_human', humanBytes(used)],
@@ -131,7 +137,7 @@ function memoryFields(server: Server): InfoField[] {
 		['mem_not_counted_for_evict', 0],
 		['mem_replication_backlog', server.log.readers.ring.heldBytes],
 		['mem_total_replication_buffers', 0],
-		['mem_clients_slaves', 0],
+		['mem_clients_slaves', replicas],
 		['mem_clients_normal', clients],
 		['mem_cluster_links', 0],
 		['mem_aof_buffer', log.stats().memoryBytes],
@@ -154,13 +160,13 @@ function statsFields(server: Server): InfoField[] {
 		['total_net_input_bytes', stats.netInputBytes],
 		['total_net_output_bytes', stats.netOutputBytes],
 		['total_net_repl_input_bytes', stats.netReplInputBytes],
-		['total_net_repl_output_bytes', 0],
+		['total_net_repl_output_bytes', stats.netReplOutputBytes],
 		['instantaneous_input_kbps', (cron.inputRate.perSecond / 1024).toFixed(2)],
 		['instantaneous_output_kbps', (cron.outputRate.perSecond / 1024).toFixed(2)],
 		['rejected_connections', stats.rejectedConnections],
-		['sync_full', 0],
-		['sync_partial_ok', 0],
-		['sync_partial_err', 0],
+		['sync_full', stats.syncFull],
+		['sync_partial_ok', stats.syncPartialOk],
+		['sync_partial_err', stats.syncPartialErr],
 		['expired_keys', stats.expiredKeys],
 		['expired_stale_perc', stats.expiredStalePercent.toFixed(2)],
 		['expired_time_cap_reached_count', stats.expiredTimeCapReached],
@@ -195,25 +201,6 @@ function statsFields(server: Server): InfoField[] {
 		['eventloop_duration_cmd_sum', Math.round(stats.eventLoopCommandUs)],
 		['instantaneous_eventloop_cycles_per_sec', Math.round(cron.cycleRate.perSecond)],
 		['instantaneous_eventloop_duration_usec', Math.round(cron.meanCycleUs)],
-	];
-}
-
-function replicationFields(server: Server): InfoField[] {
-	const { replication, log, backlog, settings } = server;
-	const { heldBytes } = log.readers.ring;
-	return [
-		['role', replication.isReplica ? 'slave' : 'master'],
-		...replicaFields(server.replica, settings, server.env.clock.nowMs()),
-		['connected_slaves', 0],
-		['master_failover_state', 'no-failover'],
-		['master_replid', replication.replid],
-		['master_replid2', replication.replid2],
-		['master_repl_offset', log.endOffset],
-		['second_repl_offset', replication.secondReplOffset],
-		['repl_backlog_active', backlog.isActive ? 1 : 0],
-		['repl_backlog_size', settings.replBacklogSize],
-		['repl_backlog_first_byte_offset', backlog.isActive ? log.endOffset - heldBytes + 1 : 0],
-		['repl_backlog_histlen', backlog.isActive ? heldBytes : 0],
 	];
 }
 
@@ -292,7 +279,7 @@ const SECTIONS: readonly Section[] = [
 	{ name: 'memory', title: 'Memory', byDefault: true, fields: memoryFields },
 	{ name: 'persistence', title: 'Persistence', byDefault: true, fields: infoPersistence },
 	{ name: 'stats', title: 'Stats', byDefault: true, fields: statsFields },
-	{ name: 'replication', title: 'Replication', byDefault: true, fields: replicationFields },
+	{ name: 'replication', title: 'Replication', byDefault: true, fields: infoReplication },
 	{ name: 'cpu', title: 'CPU', byDefault: true, fields: cpuFields },
 	{ name: 'modules', title: 'Modules', byDefault: true, fields: () => [] },
 	{ name: 'commandstats', title: 'Commandstats', byDefault: false, fields: commandStatsFields },

@@ -28,22 +28,26 @@ export function createReplica(server: Server): ReplicaRole {
 			return `${server.folder}/${settings.dbfilename}`;
 		},
 		progress: server.persistence.progress,
-		followers: () => [server.runId],
-		disconnectReplicas: () => {},
+		followers: () => server.replicas.followers(),
+		disconnectReplicas: () => server.replicas.disconnectAll(),
+		roleChanged: () => server.replicas.roleChanged(),
 		abandonSnapshots: () => {
 			server.snapshots.cancel('rdb');
 			server.snapshots.cancel('aof');
+			server.snapshots.cancel('sync');
 		},
 		loaded: (rdb) => server.persistence.replacedBy(rdb),
 		reloadFromLog: () => server.persistence.reloadFromLog(),
 		saveDivergence: async () => {},
-		failoverEnded: () => {},
+		failoverEnded: (refusal) => server.replicas.failover.ended(refusal),
 	};
 	const driver = new ReplicaLinkDriver(host);
 	return {
 		state: replication,
 		driver,
-		isFailingOver: false,
+		get isFailingOver() {
+			return server.replicas.failover.isActive;
+		},
 		get endOffset() {
 			return log.endOffset;
 		},

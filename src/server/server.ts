@@ -29,6 +29,7 @@ import { PubSub } from '../pubsub/pubsub-state.js';
 import { Backlog } from '../replication/backlog.js';
 import { idsOf } from '../replication/log-ids.js';
 import type { ReplicaRole } from '../replication/replicaof-commands.js';
+import { Replicas } from '../replication/replicas.js';
 import { ReplicationState } from '../replication/replication-state.js';
 import { Migrator } from '../snapshot/migrate-commands.js';
 import { addCommands } from './commands.js';
@@ -41,6 +42,7 @@ import { ScratchLog } from './scratch-log.js';
 import { Shutdown } from './shutdown.js';
 import { Snapshots } from './snapshots.js';
 import { mayBeWriting, StaleFiles } from './stale-files.js';
+import { SyncMaker } from './sync-maker.js';
 import { buildTlsOptions } from './tls-options.js';
 
 /** So long after the start the server loads what the first snapshot needs. */
@@ -88,6 +90,7 @@ export class Server {
 	readonly backlog: Backlog;
 	/** The link to a master, where there is one. */
 	readonly replica: ReplicaRole;
+	readonly replicas: Replicas;
 	readonly startedMs: number;
 	/** The port that is listened on; 0 if none is. */
 	port = 0;
@@ -165,7 +168,11 @@ export class Server {
 			options.foldProgram ?? fileURLToPath(new URL('../snapshot/fold-child.js', import.meta.url));
 		if (settings.replicaof !== undefined) this.replication.master = settings.replicaof;
 		this.replica = createReplica(this);
-		this.log.onRelease = () => this.#turn.release();
+		this.replicas = this.#makeReplicas();
+		this.log.onRelease = () => {
+			this.#turn.release();
+			this.engine.waits.progressed();
+		};
 		this.listeners = new Listeners(this.engine);
 		this.cron = new Cron(this);
 		this.migrator = new Migrator(this.engine, connectPeer);
@@ -212,6 +219,20 @@ export class Server {
 	/** 40 hexadecimal digits that nobody else has. */
 	newReplid(): string {
 		return this.env.random.bytes(20).toString('hex');
+	}
+
+	#makeReplicas(): Replicas {
+		const { engine, log, replication, backlog, fs, runId } = this;
+		return new Replicas({
+			engine,
+			log,
+			state: replication,
+			backlog,
+			fs,
+			runId,
+			maker: new SyncMaker(this),
+			upstream: this.replica.driver,
+		});
 	}
 
 	/** The working folder, an absolute path; as the paths of `fs`, a byte string. */
@@ -321,6 +342,12 @@ export class Server {
 			engine.effects.origins = settings.logOrigins ? this.origins : undefined;
 			return undefined;
 		});
+		for (const name of ['min-replicas-to-write', 'min-replicas-max-lag'] as const) {
+			config.onApply(name, () => {
+				this.replicas.refreshGoodCount();
+				return undefined;
+			});
+		}
 		config.onApply('repl-backlog-size', () => {
 			this.backlog.resize();
 			return undefined;

@@ -69,7 +69,7 @@ export class Shutdown {
 		const { logger, snapshots, settings, log, engine } = server;
 		this.#underWay = true;
 		logger.log('notice', 'User requested shutdown...');
-		if (snapshots.running === 'rdb') logger.log('warning', 'There is a child saving an .rdb. Killing it!');
+		if (snapshots.isSaving) logger.log('warning', 'There is a child saving an .rdb. Killing it!');
 		if (snapshots.running === 'aof') {
 			// Without its first base the log is worth nothing.
 			if (log.isTemporary && !options.force) {

@@ -56,7 +56,7 @@ export function snapshotCommands(server: Server): CommandSpec[] {
 }
 
 function saveCommand(ctx: CommandContext, { snapshots }: Server): void {
-	if (snapshots.running === 'rdb') return ctx.replyError('ERR Background save already in progress');
+	if (snapshots.isSaving) return ctx.replyError('ERR Background save already in progress');
 	snapshots.saveCount++;
 	if (snapshots.saveNow()) ctx.reply.ok();
 	else ctx.replyError('ERR');
@@ -66,7 +66,7 @@ function bgsaveCommand(ctx: CommandContext, { snapshots }: Server): void {
 	const { args } = ctx;
 	const schedule = args.length === 2 && args[1]!.toLowerCase() === 'schedule';
 	if (args.length > 1 && !schedule) return ctx.replyError(ERR_SYNTAX);
-	if (snapshots.running === 'rdb') return ctx.replyError('ERR Background save already in progress');
+	if (snapshots.isSaving) return ctx.replyError('ERR Background save already in progress');
 	// Within a transaction: the log has its first half only when it has ended.
 	if (ctx.denyBlocking || (snapshots.running !== undefined && schedule)) {
 		snapshots.bgsaveScheduled = true;

@@ -1,8 +1,8 @@
 /**
  * The snapshots of a server: when they are made, by whom, and what is known of them. One at a time.
  *
- * - Two destinations: `dbfilename` (BGSAVE, the save points) and the base of the log (BGREWRITEAOF, and by itself when
- *   the log has grown).
+ * - Three destinations: `dbfilename` (BGSAVE, the save points), the base of the log (BGREWRITEAOF, and by itself when
+ *   the log has grown), and a temporary file for replicas.
  * - Two ways: a child folds what the log's files hold (snapshot/fold.ts); where there is no log on disk, or it can't be
  *   trusted, the server walks over its own dataset (snapshot/walk.ts), and a child writes the file. SAVE, FLUSHALL and SHUTDOWN write at once.
  *
@@ -13,6 +13,7 @@
 import { constants } from 'node:os';
 import { errorText } from '../base/error-text.js';
 import type { FoldSource } from '../log/log-options.js';
+import type { MadeSnapshot, SnapshotContent } from '../replication/sync-snapshots.js';
 import {
 	copyFoldSettings,
 	type FoldBase,
@@ -35,7 +36,8 @@ const RETRY_MS = 5000;
 /** A child that has not been heard of for that long is killed. It reports ten times a second. */
 const CHILD_SILENT_MS_MAX = 120_000;
 
-export type Destination = 'rdb' | 'aof';
+/** `sync`: a temporary file for replicas. */
+export type Destination = 'rdb' | 'aof' | 'sync';
 
 /** Gives the files to fold, once they are there. */
 type SourceGetter = () => FoldSource | Promise<FoldSource>;
@@ -82,7 +84,7 @@ export class Snapshots {
 	/** The temporary file of `saveLast`. */
 	#lastPath = '';
 	/** The files of the log are damaged somewhere: the next snapshot is made from memory. */
-	#logIsDamaged = false;
+	logIsDamaged = false;
 
 	constructor(server: Server) {
 		this.#server = server;
@@ -114,6 +116,12 @@ export class Snapshots {
 
 	get running(): Destination | undefined {
 		return this.#running?.destination;
+	}
+
+	/** A file of the kind of `dbfilename` is being made. */
+	get isSaving(): boolean {
+		const { running } = this;
+		return running === 'rdb' || running === 'sync';
 	}
 
 	/** Since when it runs, milliseconds since 1970; 0 if nothing does. */
@@ -212,6 +220,42 @@ export class Snapshots {
 		);
 	}
 
+	/** Begins to write the dataset as it is now to a temporary file, for replicas; nothing else may be running. */
+	makeForReplicas(content: SnapshotContent): MadeSnapshot {
+		const { log, engine, logger, folder, fs } = this.#server;
+		engine.effects.seal();
+		const offset = log.endOffset;
+		if (!content.data || !content.functions) {
+			const name = `temp-${process.pid}.rdb`;
+			const functions = content.functions ? this.#server.persistence.functions : [];
+			const save = { ...this.#rdbOptions(false), functions, withoutData: !content.data };
+			const size = saveRdbNow(engine, fs, folder, name, `${name}.input`, save);
+			return {
+				path: `${folder}/${name}`,
+				offset,
+				outcome: Promise.resolve({ kind: 'done', result: { size, keys: 0, keysCopied: 0 }, peakMemory: 0 }),
+				cancel: () => undefined,
+			};
+		}
+		const running = this.#begin('sync');
+		const task = this.#start(running, this.#presentSource(), 'rdb', '');
+		logger.log('notice', `Background RDB transfer started by pid ${task.pid}`);
+		const outcome = this.#endForReplicas(running, task);
+		this.#ended = outcome.then(() => undefined);
+		return { path: running.tempPath, offset, outcome, cancel: () => this.cancel('sync') };
+	}
+
+	async #endForReplicas(running: Running, task: SnapshotTask): Promise<SnapshotOutcome> {
+		const { logger } = this.#server;
+		const outcome = await task.outcome;
+		this.#finish(running, outcome);
+		const signal = signalOf(outcome);
+		if (outcome.kind === 'done') logger.log('notice', 'Background RDB transfer terminated with success');
+		else if (signal !== 0) logger.log('warning', `Background transfer terminated by signal ${signal}`);
+		else logger.log('warning', `Background transfer error: ${reasonOf(outcome)}`);
+		return outcome;
+	}
+
 	// ---- rewriting the log ----------------------------------------------------------------------
 
 	/** Begins to make a new base of the log; false if a snapshot is being made already. */
@@ -254,7 +298,7 @@ export class Snapshots {
 		const format: SnapshotFormat = settings.aofUseRdbPreamble ? 'rdb' : 'aof';
 		try {
 			const isOn = log.attached && !log.isScratch;
-			if (isOn && this.#logIsDamaged) return this.#startAfresh();
+			if (isOn && this.logIsDamaged) return this.#startAfresh();
 			let offset = log.endOffset;
 			if (!isOn && settings.appendonly) return await this.#makeFirstBase(running, format);
 			const rotate = async (): Promise<FoldSource> => {
@@ -321,7 +365,7 @@ export class Snapshots {
 		const { persistence } = this.#server;
 		const refusal = persistence.startLogAfresh();
 		if (refusal !== null) return failure(refusal);
-		this.#logIsDamaged = false;
+		this.logIsDamaged = false;
 		return { kind: 'done', result: { size: 0, keys: 0, keysCopied: 0 }, peakMemory: 0 };
 	}
 
@@ -354,7 +398,7 @@ export class Snapshots {
 		}
 		if (outcome.kind !== 'done' && running.tempPath !== '') removeQuietly(running.tempPath);
 		if (outcome.kind === 'failed' && outcome.sourceIsDamaged) {
-			this.#logIsDamaged = true;
+			this.logIsDamaged = true;
 			this.#server.logger.log(
 				'warning',
 				'The files of the log are not what they should be: the next snapshot is made from memory',
@@ -363,15 +407,23 @@ export class Snapshots {
 		this.#running = undefined;
 	}
 
+	/** As `#logSource`, without a cut in the log, for a file that is of no use later. */
+	#presentSource(): SourceGetter | undefined {
+		const { log } = this.#server;
+		if (!log.attached || log.isTemporary || this.logIsDamaged || !log.flushNow()) return undefined;
+		const source = log.foldSource();
+		return () => source;
+	}
+
 	/** What the log's files hold, if that is all there is: everything appended is written first. */
 	#logSource(running: Running): SourceGetter | undefined {
 		const { log, engine, logger, scratch } = this.#server;
-		if (log.isScratch && (this.#logIsDamaged || !scratch.baseIsIntact)) {
+		if (log.isScratch && (this.logIsDamaged || !scratch.baseIsIntact)) {
 			scratch.drop();
-			this.#logIsDamaged = false;
+			this.logIsDamaged = false;
 		}
 		// A log that begins with this snapshot is there for the next one.
-		if (scratch.begin() || !log.attached || log.isTemporary || this.#logIsDamaged) return undefined;
+		if (scratch.begin() || !log.attached || log.isTemporary || this.logIsDamaged) return undefined;
 		engine.effects.seal();
 		if (log.isScratch) {
 			const rotating = scratch.rotate();
@@ -428,9 +480,9 @@ export class Snapshots {
 		running.task = task;
 		this.forkCount++;
 		running.tempPath =
-			running.destination === 'rdb'
-				? `${folder}/temp-${task.pid}.rdb`
-				: `${folder}/temp-rewriteaof-bg-${task.pid}.aof`;
+			running.destination === 'aof'
+				? `${folder}/temp-rewriteaof-bg-${task.pid}.aof`
+				: `${folder}/temp-${task.pid}.rdb`;
 		try {
 			// There from the beginning, for whoever looks; the child takes a moment to start.
 			fs.closeSync(fs.openSync(running.tempPath, 'w'));
@@ -467,6 +519,7 @@ export class Snapshots {
 	async stop(): Promise<void> {
 		this.cancel('rdb');
 		this.cancel('aof');
+		this.cancel('sync');
 		await this.#ended;
 	}
 
@@ -475,6 +528,7 @@ export class Snapshots {
 		const path = this.#running?.tempPath ?? '';
 		this.cancel('rdb');
 		this.cancel('aof');
+		this.cancel('sync');
 		if (path !== '') removeQuietly(path);
 		if (this.#lastPath !== '') removeQuietly(this.#lastPath);
 	}

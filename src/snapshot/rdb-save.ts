@@ -19,6 +19,8 @@ export interface RdbSaveOptions {
 	readonly replication: RdbReplicationInfo | undefined;
 	/** The code of the function libraries. */
 	readonly functions: readonly string[];
+	/** Nothing but the functions is wanted. */
+	readonly withoutData?: boolean;
 }
 
 const KEYS_PER_SLICE = 64;
@@ -34,7 +36,7 @@ export function* rdbChunks(engine: Engine, options: RdbSaveOptions): Generator<B
 	writer.header(rdbAuxFields(engine, options));
 	for (const code of options.functions) writer.functionLibrary(code);
 	for (const db of engine.dbs) {
-		if (db.size === 0) continue;
+		if (db.size === 0 || options.withoutData) continue;
 		writer.selectDb(db.id);
 		writer.resizeDb(db.size, db.expires.size);
 		const access = accessInfoOf(engine);

@@ -54,7 +54,6 @@ const LATENCY = noEffect('latency monitoring is not supported yet');
 const LAZY: Support = { level: 'works', why: 'says whether the log has UNLINK or DEL' };
 const MEMORY_LAYOUT = noEffect('the JavaScript engine lays out memory');
 const PLATFORM = noEffect('Node.js gives no access to this');
-const REPLICATION = noEffect('replication is not supported yet');
 const SANITIZE = noEffect('payloads and files are always checked in full');
 const SCRIPTS = noEffect('scripts are not supported yet');
 const SLOWLOG = noEffect('SLOWLOG is not supported yet');
@@ -145,7 +144,7 @@ const GENERAL: readonly Directive[] = [
 	oneOf('enable-protected-configs', IMMUTABLE, WORKS, PROTECTED_ACTIONS),
 	oneOf('enable-debug-command', IMMUTABLE, WORKS, PROTECTED_ACTIONS),
 	oneOf('enable-module-command', IMMUTABLE, noEffect('modules are not supported'), PROTECTED_ACTIONS),
-	int('shutdown-timeout', 0, REPLICATION, 0n, INT_MAX),
+	int('shutdown-timeout', 0, WORKS, 0n, INT_MAX),
 	words('shutdown-on-sigint', MULTI_ARG, WORKS, SHUTDOWN_FLAGS, shutdownFlags),
 	words('shutdown-on-sigterm', MULTI_ARG, WORKS, SHUTDOWN_FLAGS, shutdownFlags),
 	special(
@@ -324,19 +323,19 @@ const REPLICATION_ROWS: readonly Directive[] = [
 	bool('replica-announced', 0, WORKS),
 	string('replica-announce-ip', 0, WORKS, { alias: 'slave-announce-ip' }),
 	int('replica-announce-port', 0, WORKS, 0n, PORT_MAX, { alias: 'slave-announce-port' }),
-	bool('repl-diskless-sync', 0, REPLICATION),
-	int('repl-diskless-sync-delay', 0, REPLICATION, 0n, INT_MAX),
-	int('repl-diskless-sync-max-replicas', 0, REPLICATION, 0n, INT_MAX),
+	bool('repl-diskless-sync', 0, WORKS),
+	int('repl-diskless-sync-delay', 0, WORKS, 0n, INT_MAX),
+	int('repl-diskless-sync-max-replicas', 0, WORKS, 0n, INT_MAX),
 	oneOf('repl-diskless-load', DENY_LOADING, WORKS, ['disabled', 'on-empty-db', 'swapdb']),
-	bool('repl-disable-tcp-nodelay', 0, REPLICATION),
+	bool('repl-disable-tcp-nodelay', 0, WORKS),
 	memory('repl-backlog-size', 0, WORKS, 1n, LONG_MAX),
 	int('repl-backlog-ttl', 0, WORKS, 0n, LONG_MAX),
-	int('repl-ping-replica-period', 0, REPLICATION, 1n, INT_MAX, { alias: 'repl-ping-slave-period' }),
+	int('repl-ping-replica-period', 0, WORKS, 1n, INT_MAX, { alias: 'repl-ping-slave-period' }),
 	int('repl-timeout', 0, WORKS, 1n, INT_MAX),
-	int('min-replicas-to-write', 0, refused('replication is not supported yet'), 0n, INT_MAX, {
+	int('min-replicas-to-write', 0, WORKS, 0n, INT_MAX, {
 		alias: 'min-slaves-to-write',
 	}),
-	int('min-replicas-max-lag', 0, REPLICATION, 0n, INT_MAX, { alias: 'min-slaves-max-lag' }),
+	int('min-replicas-max-lag', 0, WORKS, 0n, INT_MAX, { alias: 'min-slaves-max-lag' }),
 	oneOf(
 		'propagation-error-behavior',
 		0,
