@@ -26,8 +26,6 @@ import { SnapshotReceiver } from './snapshot-receiver.js';
 import { StreamUnits } from './stream-units.js';
 
 const TICK_MS = 100;
-/** So long after the link has been made the master may still be sending what was there before. */
-const CATCH_UP_MS = 3000;
 
 /** What the driver needs of the server. */
 export interface LinkHost {
@@ -124,8 +122,8 @@ export class ReplicaLinkDriver {
 
 	/** It has been for so short a time that a replica of ours may have got more of the same stream before. */
 	get isCatchingUp(): boolean {
-		const { clock } = this.host.engine.env;
-		return this.isUp && clock.nowMs() - this.link.upSinceMs < CATCH_UP_MS;
+		const { env, settings } = this.host.engine;
+		return this.isUp && env.clock.nowMs() - this.link.upSinceMs < settings.replTimeout * 1000;
 	}
 
 	/** The log position up to which the stream has been received; applied is what the log has. */

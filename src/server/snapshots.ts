@@ -10,13 +10,11 @@
  *
  * Source of the rules, the texts and the figures: Redis 7.2.6, rdb.c, aof.c, server.c (serverCron).
  */
-import { constants } from 'node:os';
 import { errorText } from '../base/error-text.js';
 import type { FoldSource } from '../log/log-options.js';
 import type { MadeSnapshot, SnapshotContent } from '../replication/sync-snapshots.js';
 import {
 	copyFoldSettings,
-	type FoldBase,
 	type FoldCodec,
 	type FoldSettings,
 	loadFoldCodec,
@@ -29,6 +27,15 @@ import { SnapshotWalk } from '../snapshot/walk.js';
 import { startWalk } from '../snapshot/walk-task.js';
 import { RewritePace } from './rewrite-pace.js';
 import type { Server } from './server.js';
+import {
+	baseName,
+	failure,
+	foldBaseOf,
+	isError,
+	reasonOf,
+	secondsBetween,
+	signalOf,
+} from './snapshot-outcomes.js';
 import { removeQuietly } from './stale-files.js';
 
 /** After a failed save the save points wait so long (CONFIG_BGSAVE_RETRY_DELAY). */
@@ -573,44 +580,5 @@ export class Snapshots {
 		if (growth < autoAofRewritePercentage || this.pace.mustWait(nowMs)) return;
 		logger.log('notice', `Starting automatic rewriting of AOF on ${growth}% growth`);
 		this.rewrite();
-	}
-}
-
-function foldBaseOf(base: FoldSource['base']): FoldBase | null {
-	return base === null ? null : { path: base.path, format: base.preamble ? 'aof' : base.format };
-}
-
-function secondsBetween(startMs: number, endMs: number): number {
-	return Math.floor(endMs / 1000) - Math.floor(startMs / 1000);
-}
-
-function baseName(path: string): string {
-	return path.slice(path.lastIndexOf('/') + 1);
-}
-
-function failure(message: string): SnapshotOutcome {
-	return { kind: 'failed', message, sourceIsDamaged: false };
-}
-
-/** The signal that ended it, 0 if none did. To end it on purpose Redis uses SIGUSR1. */
-function signalOf(outcome: SnapshotOutcome): number {
-	if (outcome.kind === 'signal') return outcome.signal;
-	return outcome.kind === 'cancelled' ? constants.signals.SIGUSR1 : 0;
-}
-
-/** Whether it counts as a failure: SIGUSR1 says that nobody wants the result any more. */
-function isError(outcome: SnapshotOutcome): boolean {
-	if (outcome.kind === 'done' || outcome.kind === 'cancelled') return false;
-	return outcome.kind !== 'signal' || outcome.signal !== constants.signals.SIGUSR1;
-}
-
-function reasonOf(outcome: SnapshotOutcome): string {
-	switch (outcome.kind) {
-		case 'failed':
-			return `Error making the snapshot: ${outcome.message}`;
-		case 'hung':
-			return `The child that makes the snapshot has not been heard of for ${Math.floor(outcome.silentMs / 1000)} seconds, and was killed`;
-		default:
-			return `The snapshot has ended: ${outcome.kind}`;
 	}
 }
