@@ -1,6 +1,7 @@
 /** The replica's end of replication, put together with the parts of a server. */
 import type { ConnectionOptions } from 'node:tls';
 import { type PeerOptions, peerConnector } from '../net/peer-socket.js';
+import { type DivergenceHost, saveDivergence } from '../replication/divergence.js';
 import { type LinkHost, ReplicaLinkDriver } from '../replication/replica-link-driver.js';
 import type { ReplicaRole } from '../replication/replicaof-commands.js';
 import type { Server } from './server.js';
@@ -38,7 +39,7 @@ export function createReplica(server: Server): ReplicaRole {
 		},
 		loaded: (rdb) => server.persistence.replacedBy(rdb),
 		reloadFromLog: () => server.persistence.reloadFromLog(),
-		saveDivergence: async () => {},
+		saveDivergence: () => saveDivergence({ ...divergenceOf(server), connect: host.connect }),
 		failoverEnded: (refusal) => server.replicas.failover.ended(refusal),
 	};
 	const driver = new ReplicaLinkDriver(host);
@@ -52,6 +53,11 @@ export function createReplica(server: Server): ReplicaRole {
 			return log.endOffset;
 		},
 	};
+}
+
+function divergenceOf(server: Server): Omit<DivergenceHost, 'connect'> {
+	const { engine, replication: state, log, fs, folder } = server;
+	return { engine, state, log, fs, folder };
 }
 
 function peerOptions(server: Server): PeerOptions | string {

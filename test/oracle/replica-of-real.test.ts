@@ -1,4 +1,6 @@
 /** A server of ours as the replica of a real one: full and partial resync, and every kind of write on the way. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { assert } from 'chai';
 import { ourServer } from '../support/executables.js';
 import { type Oracle, requireOracle } from '../support/oracle-server.js';
@@ -102,7 +104,8 @@ describe('oracle: a replica of ours of a real master', function () {
 	});
 
 	it('is promoted, writes, and comes back as a replica with what the master has', async () => {
-		const replica = await follow({ appendonly: 'yes' });
+		const dir = fleet.folder();
+		const replica = await follow({ appendonly: 'yes' }, dir);
 		await waitForLink(replica);
 		const client = await replica.connect();
 		assert.match(
@@ -110,11 +113,19 @@ describe('oracle: a replica of ours of a real master', function () {
 			/^-READONLY You can't write against a read only replica/,
 		);
 		assert.equal(await client.command(['REPLICAOF', 'NO', 'ONE']), '+OK\r\n');
+		const replid = await replicationField(replica, 'master_replid');
+		const offset = Number(await replicationField(replica, 'second_repl_offset')) - 1;
 		assert.equal(await client.command(['SET', 'only-here', 'x']), '+OK\r\n');
 		assert.equal(await client.command(['REPLICAOF', '127.0.0.1', String(master.port)]), '+OK\r\n');
 		await waitForLink(replica);
 		await assertSame(replica);
 		assert.equal(await client.command(['GET', 'only-here']), '$-1\r\n');
+		// What only this server had is not lost.
+		const saved = readdirSync(dir).filter((name) => name.startsWith('divergent-'));
+		assert.lengthOf(saved, 1);
+		assert.match(saved[0]!, new RegExp(`^divergent-${replid}-${offset}\\.aof$`));
+		const text = readFileSync(join(dir, saved[0]!), 'latin1');
+		assert.equal(text, '*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$9\r\nonly-here\r\n$1\r\nx\r\n');
 		client.destroy();
 		await replica.stop();
 	});
