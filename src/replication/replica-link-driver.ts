@@ -354,6 +354,7 @@ export class ReplicaLinkDriver {
 		let isReplaced = false;
 		const swaps = engine.settings.replDisklessLoad === 'swapdb';
 		if (state.hasHistory) await host.saveDivergence();
+		if (isCancelled()) return fs.unlink(path, () => {});
 		const result = await loadSnapshot({
 			engine,
 			fs,
@@ -373,10 +374,10 @@ export class ReplicaLinkDriver {
 		}
 		fs.unlink(path, () => {});
 		if (isReplaced) this.recover();
-		if (result.kind === 'cancelled') return;
+		if (isCancelled()) return;
 		engine.logger.log(
 			'warning',
-			`Failed trying to load the MASTER synchronization DB from disk: ${result.message}`,
+			`Failed trying to load the MASTER synchronization DB from disk: ${result.kind === 'failed' ? result.message : ''}`,
 		);
 		this.step({ kind: 'snapshot-failed' });
 	}
@@ -399,12 +400,23 @@ export class ReplicaLinkDriver {
 			this.position.replid === '' ? engine.env.random.bytes(20).toString('hex') : this.position.replid;
 		const offset = Math.max(0, this.position.offset);
 		const db = Math.max(0, rdb.replication.streamDb);
-		state.adoptSnapshot(replid);
 		const isKept = log.attached && !log.isScratch;
-		const refusal = await log.restartAt({ path, format: 'rdb' }, offset, idsOf(state), db);
+		const ids = { replid, replid2: '', secondOffset: -1, isCopy: true };
+		// Nobody may write until the log is that of the dataset.
+		engine.loading = true;
+		const refusal = await log.restartAt({ path, format: 'rdb' }, offset, ids, db);
+		engine.loading = false;
+		if (refusal !== null) {
+			fs.unlink(path, () => {});
+			this.recover();
+			if (!isCancelled()) this.step({ kind: 'snapshot-failed' });
+			return;
+		}
+		state.adoptSnapshot(replid);
+		if (!state.isReplica) state.beginHistory(engine.env.random.bytes(20).toString('hex'), log.endOffset);
+		log.setIds(idsOf(state));
 		backlog.applyLogging();
 		if (!isKept) this.keepAsDump(path);
-		else if (refusal !== null) fs.unlink(path, () => {});
 		engine.replayClient.db = engine.dbs[db] ?? engine.dbs[0]!;
 		engine.dirty++;
 		host.loaded(rdb);

@@ -431,11 +431,10 @@ export class ReplicaLink {
 			return this.fail('warning', 'Master continues a stream that it was not asked for: ' + line);
 		this.log('notice', 'Successful partial resynchronization with master.');
 		const replid = line.slice('+CONTINUE '.length);
-		let replidChanged = false;
-		if (replid.length === REPLID_LENGTH) {
-			replidChanged = state.continueAs(replid, this.around.endOffset);
-			if (replidChanged) this.log('notice', `Master replication ID changed to ${replid}`);
-		}
+		// Masters before Redis 4 do not tell: then it is the one that was asked for.
+		const known = replid.length === REPLID_LENGTH ? replid : state.replid;
+		const replidChanged = state.continueAs(known, this.around.endOffset);
+		if (replidChanged) this.log('notice', `Master replication ID changed to ${known}`);
 		this.actions.push({ kind: 'continue', replidChanged });
 		this.log('notice', 'MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization.');
 		this.work();

@@ -37,7 +37,11 @@ export function createReplica(server: Server): ReplicaRole {
 			server.snapshots.cancel('aof');
 			server.snapshots.cancel('sync');
 		},
-		loaded: (rdb) => server.persistence.replacedBy(rdb),
+		loaded: (rdb) => {
+			server.persistence.replacedBy(rdb);
+			// A log that had no base yet has been given up with its dataset.
+			if (settings.appendonly && !log.attached) server.persistence.applyAppendonly();
+		},
 		reloadFromLog: () => server.persistence.reloadFromLog(),
 		saveDivergence: () => saveDivergence({ ...divergenceOf(server), connect: host.connect }),
 		failoverEnded: (refusal) => server.replicas.failover.ended(refusal),
