@@ -94,6 +94,8 @@ export class LogHistory {
 	onMove: (from: string, to: string) => void = () => {};
 	/** Called behind the removal of a file, by its name in the folder of the log. */
 	onRemove: (name: string) => void = () => {};
+	/** What is behind this log position stays, whatever the limits: somebody is about to read it. -1 for nothing. */
+	neededOffset = -1;
 
 	private readonly folder: LogFolder;
 	private readonly clock: Clock;
@@ -150,7 +152,7 @@ export class LogHistory {
 		const { folder } = this;
 		const old = [...folder.manifest.history].reverse();
 		if (old.length > 0) {
-			if (this.limits.logHistorySize > 0) yield* this.keepSteps(old);
+			if (this.limits.logHistorySize > 0 || this.neededOffset >= 0) yield* this.keepSteps(old);
 			for (const { name } of old) {
 				const path = folder.filePath(name);
 				if (folder.fs.kindSync(path) === 'none') continue;
@@ -218,6 +220,7 @@ export class LogHistory {
 		let dropCount = 0;
 		while (dropCount < files.length) {
 			const file = files[dropCount]!;
+			if (this.isWanted(file)) break;
 			const fits = size <= logHistorySize && files.length - dropCount <= FILES_MAX;
 			if (logHistorySize > 0 && fits && file.endedMs >= endedMsMin) break;
 			size -= file.size;
@@ -235,6 +238,11 @@ export class LogHistory {
 		if (kept.length > 0) return;
 		removeIfThere(fs, `${path}/${indexName(names)}`);
 		if (fs.listSync(path).length === 0) fs.removeFolderSync(path);
+	}
+
+	private isWanted({ kind, info, size }: HistoryFile): boolean {
+		const { neededOffset } = this;
+		return kind === 'incr' && neededOffset >= 0 && info.startOffset + size - info.prefixSize > neededOffset;
 	}
 
 	private *writeIndexSteps(history: readonly AofFileInfo[]): DurableSteps<void> {

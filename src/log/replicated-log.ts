@@ -19,6 +19,17 @@ export class ReplicatedLog extends AppendLog {
 		this.appendRaw(source, start, end);
 	}
 
+	/**
+	 * The files that hold the log from `offset` on stay, whatever the limits of the history say, until this is called again;
+	 * -1 ends that.
+	 */
+	keepHistoryFrom(offset: number): void {
+		const before = this.home.history.neededOffset;
+		this.home.history.neededOffset = offset;
+		this.scratch.history.neededOffset = offset;
+		if (before >= 0 && offset < 0) void this.collectHistory();
+	}
+
 	/** The next entry will be preceded by a SELECT: somebody reads from here on who knows nothing of what was before. */
 	selectNext(): void {
 		this.writer.fileGeneration++;

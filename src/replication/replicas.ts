@@ -193,19 +193,19 @@ export class Replicas implements OffsetProgress {
 	}
 
 	/**
-	 * Without files the log behind a snapshot, and what a slow replica has not got yet, is only in memory: it stays there
-	 * until the limit of the replicas' output buffers.
+	 * The log behind a snapshot, and what a slow replica has not got yet, has to stay. Without files it is only in memory,
+	 * and stays there until the limit of the replicas' output buffers.
 	 */
 	#keepUnread(): void {
 		const { log, backlog } = this;
 		if (!backlog.isActive) return;
-		if (log.attached) return backlog.keepFrom(-1);
 		let needed = this.syncs.neededOffset;
 		for (const { sentOffset, snapshotOffset } of this.#attached) {
 			const offset = snapshotOffset >= 0 ? snapshotOffset : sentOffset;
 			if (offset >= 0 && (needed < 0 || offset < needed)) needed = offset;
 		}
-		backlog.keepFrom(needed);
+		log.keepHistoryFrom(log.attached ? needed : -1);
+		backlog.keepFrom(log.attached ? -1 : needed);
 	}
 
 	// ---- how far they are -----------------------------------------------------------------------

@@ -28,6 +28,8 @@ export interface StartRequest {
 	readonly dir?: string;
 	/** Do not wait until it accepts connections. */
 	readonly noWait?: boolean;
+	/** By default one that is free. */
+	readonly port?: number;
 }
 
 export class ServerProcess {
@@ -145,7 +147,7 @@ export class ServerFleet {
 	 */
 	async start(request: StartRequest): Promise<ServerProcess> {
 		const dir = request.dir ?? this.folder();
-		const port = await freePort();
+		const port = request.port ?? (await freePort());
 		const options: ServerOptions = {
 			port: String(port),
 			bind: '127.0.0.1',
