@@ -16,6 +16,7 @@ import {
 	NO_AUTH,
 	NO_MULTI,
 	PROTECTED,
+	READONLY,
 	STALE,
 	TOUCHES_ARBITRARY_KEYS,
 	WRITE,
@@ -210,6 +211,7 @@ export class Dispatcher {
 		if (
 			pause.writesPaused &&
 			!client.isReplay &&
+			!client.isReplica &&
 			(pause.allPaused ||
 				spec.flags & (WRITE | MAY_REPLICATE) ||
 				(spec.name === 'exec' && client.queued.some((q) => q.spec.flags & (WRITE | MAY_REPLICATE))))
@@ -285,6 +287,9 @@ export class Dispatcher {
 				flags & LOADING && !(spec.name === 'exec' && client.queued.some((q) => !(q.spec.flags & LOADING)));
 			if (!allowed) return ERR_LOADING;
 		}
+		// It is not held back by pauses, and must not make use of that.
+		if (client.isReplica && flags & (WRITE | READONLY | MAY_REPLICATE))
+			return "ERR Replica can't interact with the keyspace";
 		return undefined;
 	}
 
