@@ -130,9 +130,9 @@ export class OffsetWaits {
 		this.#engine.dispatcher.endWait(waiting, (reply) => reply.error(text), true);
 	}
 
-	/** All of them, with an error: the role of the server has changed. */
-	endAllWithError(text: string): void {
-		for (const client of [...this.#waiting.keys()]) this.endWithError(client, text);
+	/** Those who wait. */
+	clients(): Client[] {
+		return [...this.#waiting.keys()];
 	}
 
 	/** Ends the client's wait. What is to happen next is the caller's business. */

@@ -503,7 +503,8 @@ function loadsFromSocket(engine: Engine): boolean {
 
 /** Clients that wait for a key were to get it by a write of this server. */
 function endWaits(engine: Engine): void {
-	for (const { client } of [...engine.blocking.records()]) {
+	const keyWaiters = [...engine.blocking.records()].map(({ client }) => client);
+	for (const client of [...keyWaiters, ...engine.waits.clients()]) {
 		engine.unblockWithError(
 			client,
 			'UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)',

@@ -99,8 +99,15 @@ export class RawReplica {
 
 	/** Waits until the stream that has not been taken holds that text; the stream up to behind it. */
 	async streamUpTo(text: string): Promise<string> {
-		await this.until(() => this.input.includes(text));
-		const end = this.input.indexOf(text) + text.length;
+		let from = 0;
+		let at = -1;
+		await this.until(() => {
+			at = this.input.indexOf(text, from);
+			// What has been looked at is not looked at again.
+			from = Math.max(0, this.input.length - text.length);
+			return at >= 0;
+		});
+		const end = at + text.length;
 		const bytes = this.input.slice(0, end);
 		this.input = this.input.slice(end);
 		return bytes;
