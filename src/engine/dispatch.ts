@@ -13,6 +13,7 @@ import {
 	FAST,
 	LOADING,
 	MAY_REPLICATE,
+	NO_ASYNC_LOADING,
 	NO_AUTH,
 	NO_MULTI,
 	PROTECTED,
@@ -58,11 +59,11 @@ interface Continuation {
 	readonly args: string[] | undefined;
 }
 
-/** Whether the command is a write, or ends a transaction with one. */
-function writes(client: Client, spec: CommandSpec): boolean {
+/** Whether the command has the flag, or ends a transaction with one that has. */
+function hasFlag(client: Client, spec: CommandSpec, flag: number): boolean {
 	return (
-		(spec.flags & WRITE) !== 0 ||
-		(spec.name === 'exec' && client.queued.some((q) => (q.spec.flags & WRITE) !== 0))
+		(spec.flags & flag) !== 0 ||
+		(spec.name === 'exec' && client.queued.some((q) => (q.spec.flags & flag) !== 0))
 	);
 }
 
@@ -259,10 +260,11 @@ export class Dispatcher {
 		const { log } = engine;
 		if (engine.bgsaveFailed || (log !== undefined && log.writeError !== null)) {
 			const misconf = this.#misconf();
-			if (misconf !== undefined && (spec.name === 'ping' || writes(client, spec))) return misconf;
+			if (misconf !== undefined && (spec.name === 'ping' || hasFlag(client, spec, WRITE))) return misconf;
 		}
-		if (engine.lacksReplicas && !client.isReplay && writes(client, spec)) return ERR_NO_REPLICAS;
-		if (engine.isReplica && engine.settings.replicaReadOnly && writes(client, spec)) return ERR_READONLY;
+		if (engine.lacksReplicas && !client.isReplay && hasFlag(client, spec, WRITE)) return ERR_NO_REPLICAS;
+		if (engine.isReplica && engine.settings.replicaReadOnly && hasFlag(client, spec, WRITE))
+			return ERR_READONLY;
 		if (
 			client.reply.resp === 2 &&
 			(client.channels !== undefined ||
@@ -282,6 +284,7 @@ export class Dispatcher {
 			(!(flags & STALE) || (spec.name === 'exec' && client.queued.some((q) => !(q.spec.flags & STALE))))
 		)
 			return ERR_MASTERDOWN;
+		if (engine.isAsyncLoading && hasFlag(client, spec, NO_ASYNC_LOADING)) return ERR_LOADING;
 		if (engine.loading && !client.isReplay) {
 			const allowed =
 				flags & LOADING && !(spec.name === 'exec' && client.queued.some((q) => !(q.spec.flags & LOADING)));
@@ -378,6 +381,7 @@ export class Dispatcher {
 		}
 		if (ctx.dirty > 0) {
 			engine.dirty += ctx.dirty;
+			if (engine.isReplica && !client.isReplay) engine.replicaExpiry.written(dbId, spec, args);
 			client.hasWritten = true;
 			if (!ctx.effectSuppressed) {
 				if (ctx.effectArgs !== undefined) effects.add(dbId, ctx.effectArgs);

@@ -29,6 +29,7 @@ import { Memory } from './memory.js';
 import { OffsetWaits } from './offset-waits.js';
 import { Pause } from './pause.js';
 import type { Registry } from './registry.js';
+import { ReplicaExpiry } from './replica-expiry.js';
 import { NOTIFY_KEYEVENT, NOTIFY_KEYSPACE, type Settings } from './settings.js';
 import { Stats } from './stats.js';
 import { UnitClock } from './unit-clock.js';
@@ -69,6 +70,7 @@ export class Engine {
 	readonly blocking: BlockingTable;
 	readonly waits: OffsetWaits;
 	readonly expiry: Expiry;
+	readonly replicaExpiry: ReplicaExpiry;
 	readonly memory: Memory;
 	readonly eviction: Eviction;
 	readonly pause: Pause;
@@ -122,6 +124,7 @@ export class Engine {
 		this.#scheduleTurn = options.scheduleTurn;
 		this.dbs = Array.from({ length: options.settings.databases }, (_, id) => new Database(id));
 		this.expiry = new Expiry(this);
+		this.replicaExpiry = new ReplicaExpiry(this);
 		this.memory = new Memory(this);
 		this.memory.applyLimit();
 		this.eviction = new Eviction(this);

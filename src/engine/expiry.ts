@@ -59,6 +59,8 @@ export class Expiry {
 	 */
 	runCycle(periodMs: number): void {
 		const engine = this.#engine;
+		if (engine.isReplica && engine.replicaExpiry.size > 0 && !engine.loading)
+			engine.replicaExpiry.run(engine.env.clock.nowMs());
 		if (!this.activeEnabled || engine.loading || engine.isReplica || engine.pause.writesPaused) return;
 		const { clock } = engine.env;
 		const effort = engine.settings.activeExpireEffort - 1;

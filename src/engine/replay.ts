@@ -7,9 +7,12 @@ import type { Engine } from './engine.js';
 
 export class Replay {
 	readonly #engine: Engine;
+	/** Whether the commands are in the statistics, as they are on a replica. */
+	readonly #counts: boolean;
 
-	constructor(engine: Engine) {
+	constructor(engine: Engine, counts = false) {
 		this.#engine = engine;
+		this.#counts = counts;
 	}
 
 	/** Starts with database 0 selected. Between `begin` and `end` the engine is loading. */
@@ -27,6 +30,10 @@ export class Replay {
 		if (spec?.subcommands !== undefined && args.length > 1)
 			spec = spec.subcommands.get(args[1]!.toLowerCase()) ?? spec;
 		if (spec === undefined) return 'unknown-command';
+		if (this.#counts) {
+			engine.stats.commandsProcessed++;
+			spec.calls++;
+		}
 		engine.ctx.denyBlocking = true;
 		engine.dispatcher.call(client, spec, args, false);
 		engine.ctx.denyBlocking = false;

@@ -74,6 +74,7 @@ export class ReplicaLinkDriver {
 	private loadNumber = 0;
 	/** A load that is not wanted any more has not ended yet: the next one waits for it. */
 	private loading: Promise<void> = Promise.resolve();
+	private isLoading = false;
 	private ackRequested = false;
 	private waitsForDisk = false;
 	private timer: TimerHandle | undefined = undefined;
@@ -82,7 +83,7 @@ export class ReplicaLinkDriver {
 	constructor(host: LinkHost) {
 		this.host = host;
 		const { engine, log } = host;
-		this.replay = new Replay(engine);
+		this.replay = new Replay(engine, true);
 		const { settings } = engine;
 		this.link = new ReplicaLink(host.state, {
 			get endOffset() {
@@ -174,6 +175,7 @@ export class ReplicaLinkDriver {
 		if (state.isReplica) backlog.activate();
 		backlog.applyLogging();
 		this.host.roleChanged();
+		engine.replicaExpiry.clear();
 		this.setTimer(state.isReplica);
 	}
 
@@ -241,7 +243,7 @@ export class ReplicaLinkDriver {
 				this.forgetSocket();
 				return;
 			case 'begin-snapshot':
-				return this.beginSnapshot();
+				return this.beginSnapshot(action.replid);
 			case 'snapshot-bytes':
 				this.receiver?.append(action.bytes);
 				return this.updatePause();
@@ -254,7 +256,7 @@ export class ReplicaLinkDriver {
 				this.loadNumber++;
 				this.receiver?.abandon();
 				this.receiver = null;
-				this.setReceiving(false);
+				if (!this.isLoading) this.endReceiving();
 				return;
 			case 'continue':
 				if (action.replidChanged) {
@@ -304,7 +306,7 @@ export class ReplicaLinkDriver {
 
 	// ---- snapshot -------------------------------------------------------------------------------
 
-	private beginSnapshot(): void {
+	private beginSnapshot(replid: string): void {
 		const { fs, receivedPath, engine } = this.host;
 		const owner = {
 			receiverDrained: () => this.updatePause(),
@@ -312,17 +314,29 @@ export class ReplicaLinkDriver {
 		};
 		try {
 			this.receiver = new SnapshotReceiver(fs, receivedPath, owner);
-			this.setReceiving(true);
+			this.beginReceiving(replid);
 		} catch (error) {
 			this.failed(`Opening the temp file needed for MASTER <-> REPLICA synchronization: ${errorText(error)}`);
 		}
 		engine.requestTurn();
 	}
 
-	/** With `repl-diskless-load` the server counts as loading while it receives, as Redis does. */
-	private setReceiving(on: boolean): void {
+	/**
+	 * With `repl-diskless-load` the server counts as loading while it receives, as in Redis: clients are refused, unless
+	 * what they see is an earlier state of the same history.
+	 */
+	private beginReceiving(replid: string): void {
+		const { engine, state } = this.host;
+		if (!loadsFromSocket(engine)) return;
+		if (engine.settings.replDisklessLoad === 'swapdb' && replid === state.replid)
+			engine.isAsyncLoading = true;
+		else engine.loading = true;
+	}
+
+	private endReceiving(): void {
 		const { engine } = this.host;
-		engine.isAsyncLoading = on && loadsFromSocket(engine) && engine.settings.replDisklessLoad === 'swapdb';
+		engine.isAsyncLoading = false;
+		engine.loading = false;
 	}
 
 	private failed(message: string): void {
@@ -343,7 +357,12 @@ export class ReplicaLinkDriver {
 			return;
 		}
 		const number = ++this.loadNumber;
-		this.loading = this.loading.then(() => this.load(receiver.path, number));
+		this.loading = this.loading.then(async () => {
+			this.isLoading = true;
+			await this.load(receiver.path, number);
+			this.isLoading = false;
+			if (this.receiver === null) this.endReceiving();
+		});
 	}
 
 	private async load(path: string, number: number): Promise<void> {
@@ -364,6 +383,7 @@ export class ReplicaLinkDriver {
 			isCancelled,
 			onReplace: () => {
 				isReplaced = true;
+				engine.replicaExpiry.clear();
 				host.disconnectReplicas();
 				host.abandonSnapshots();
 			},
@@ -420,8 +440,8 @@ export class ReplicaLinkDriver {
 		engine.replayClient.db = engine.dbs[db] ?? engine.dbs[0]!;
 		engine.dirty++;
 		host.loaded(rdb);
-		this.setReceiving(false);
 		if (isCancelled()) return;
+		this.endReceiving();
 		this.beginStream();
 		this.step({ kind: 'loaded' });
 		this.updatePause();

@@ -36,8 +36,8 @@ export type LinkAction =
 	| { readonly kind: 'send'; readonly bytes: string }
 	/** Close the connection; no event of it may come any more. */
 	| { readonly kind: 'close' }
-	/** A snapshot follows: `size` bytes, or -1 if its end is marked. The old data stays. */
-	| { readonly kind: 'begin-snapshot'; readonly size: number }
+	/** A snapshot of the history `replid` follows: `size` bytes, or -1 if its end is marked. The old data stays. */
+	| { readonly kind: 'begin-snapshot'; readonly size: number; readonly replid: string }
 	/** The next bytes of it, to be used or copied before the driver returns. */
 	| { readonly kind: 'snapshot-bytes'; readonly bytes: Buffer }
 	/**

@@ -470,7 +470,7 @@ export class ReplicaLink {
 			this.mark = new SnapshotMark(line.slice(5));
 			this.transferSize = 0;
 			this.log('notice', `MASTER <-> REPLICA sync: receiving streamed RDB from master with EOF ${target}`);
-			this.actions.push({ kind: 'begin-snapshot', size: -1 });
+			this.actions.push({ kind: 'begin-snapshot', size: -1, replid: this.masterReplid });
 		} else if (/^\$\d{1,16}$/.test(line) && Number.isSafeInteger(Number(line.slice(1)))) {
 			this.mark = null;
 			this.transferSize = Number(line.slice(1));
@@ -478,7 +478,7 @@ export class ReplicaLink {
 				'notice',
 				`MASTER <-> REPLICA sync: receiving ${this.transferSize} bytes from master ${target}`,
 			);
-			this.actions.push({ kind: 'begin-snapshot', size: this.transferSize });
+			this.actions.push({ kind: 'begin-snapshot', size: this.transferSize, replid: this.masterReplid });
 		} else if (line.startsWith('$')) {
 			return this.fail('warning', `Bad protocol from MASTER: '${line}' is not the length of a snapshot`);
 		} else {

@@ -183,7 +183,7 @@ function statsFields(server: Server): InfoField[] {
 		['latest_fork_usec', 0],
 		['total_forks', server.snapshots.forkCount],
 		['migrate_cached_sockets', server.migrator.cachedSocketCount],
-		['slave_expires_tracked_keys', 0],
+		['slave_expires_tracked_keys', engine.replicaExpiry.size],
 		['tracking_total_keys', 0],
 		['tracking_total_items', 0],
 		['tracking_total_prefixes', 0],
