@@ -1,7 +1,7 @@
 /**
  * CLIENT PAUSE: until a moment, writes or all commands wait. Clients that were held back are kept in the
- * order of arrival and continue when the pause ends. A failover pauses writes too, until it is over: the
- * two know nothing of each other, and who wants to write waits for both.
+ * order of arrival and continue when the pause ends. A failover holds writes back too,
+ * and so does a shutdown: they know nothing of each other, and who wants to write waits for all.
  */
 import type { TimerHandle } from '../base/env.js';
 import type { Client } from './client.js';
@@ -15,11 +15,14 @@ export interface PostponedCommand {
 	readonly args: string[];
 }
 
+/** What holds writes back besides CLIENT PAUSE. */
+export type WriteHold = 'failover' | 'shutdown';
+
 export class Pause {
 	readonly #engine: Engine;
 	#untilMs = 0;
 	#all = false;
-	#isFailover = false;
+	readonly #holds = new Set<WriteHold>();
 	#timer: TimerHandle | undefined;
 	#postponed: PostponedCommand[] = [];
 
@@ -29,7 +32,7 @@ export class Pause {
 
 	/** Whether commands that write wait. */
 	get writesPaused(): boolean {
-		return this.#untilMs > 0 || this.#isFailover;
+		return this.#untilMs > 0 || this.#holds.size > 0;
 	}
 
 	/** Whether every command waits. */
@@ -46,15 +49,13 @@ export class Pause {
 		return this.#untilMs > 0 ? Math.max(0, this.#untilMs - nowMs) : 0;
 	}
 
-	/** Writes wait until `endFailover`. */
-	startFailover(): void {
-		this.#isFailover = true;
+	/** Writes wait until `release`. */
+	hold(why: WriteHold): void {
+		this.#holds.add(why);
 	}
 
-	endFailover(): void {
-		if (!this.#isFailover) return;
-		this.#isFailover = false;
-		if (this.#untilMs === 0) this.#continue();
+	release(why: WriteHold): void {
+		if (this.#holds.delete(why) && !this.writesPaused) this.#continue();
 	}
 
 	/** Pauses until `untilMs` or what is in force, whichever is later; "all" stays until the end. */
@@ -91,7 +92,7 @@ export class Pause {
 		this.#all = false;
 		if (this.#timer !== undefined) this.#engine.env.timers.clearTimeout(this.#timer);
 		this.#timer = undefined;
-		// Those who want to write wait on for a failover; the others are sent there again by the dispatcher.
+		// Those who want to write wait on if something else holds them back; the others are sent there again by the dispatcher.
 		this.#continue();
 	}
 

@@ -59,7 +59,7 @@ export class Failover {
 		this.#force = force;
 		this.#endMs = timeoutMs === 0 ? 0 : nowMs + timeoutMs;
 		this.phase = 'waiting-for-sync';
-		replicas.engine.pause.startFailover();
+		replicas.engine.pause.hold('failover');
 		replicas.requestAcks();
 		return undefined;
 	}
@@ -97,7 +97,7 @@ export class Failover {
 		this.#target = null;
 		this.#force = false;
 		this.#endMs = 0;
-		this.#replicas.engine.pause.endFailover();
+		this.#replicas.engine.pause.release('failover');
 	}
 
 	/** Several times a second. */

@@ -237,6 +237,13 @@ export class Replicas implements OffsetProgress {
 			: 'ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.';
 	}
 
+	/** Those who have not said yet that they have everything. */
+	lagging(): ReplicaFeedDriver[] {
+		this.engine.effects.seal();
+		const { endOffset } = this.log;
+		return [...this.#attached].filter(({ feed }) => feed.ackedOffset !== endOffset);
+	}
+
 	/** Counts the good ones anew. */
 	refreshGoodCount(): void {
 		const { engine, state } = this;
@@ -251,6 +258,11 @@ export class Replicas implements OffsetProgress {
 			if (driver.feed.phase === 'online' && lagSeconds(driver, nowMs) <= minReplicasMaxLag) this.goodCount++;
 		}
 		engine.lacksReplicas = !state.isReplica && this.goodCount < minReplicasToWrite;
+	}
+
+	/** As `requestAcks`, before writes are held back. */
+	requestAcksNow(): void {
+		this.#append(['REPLCONF', 'GETACK', '*']);
 	}
 
 	/** Asks all replicas to say how far they are, at the end of the turn. */

@@ -5,7 +5,8 @@ import { lagSeconds } from '../replication/replicas.js';
 import type { InfoField } from './info-text.js';
 import type { Server } from './server.js';
 
-const STATES: Readonly<Record<FeedPhase, string>> = {
+/** How far a replica is, in Redis's words. */
+export const FEED_STATES: Readonly<Record<FeedPhase, string>> = {
 	none: 'none',
 	'wait-bgsave-start': 'wait_bgsave',
 	'wait-bgsave-end': 'wait_bgsave',
@@ -32,7 +33,7 @@ export function infoReplication(server: Server): InfoField[] {
 		const lag = feed.phase === 'online' ? lagSeconds(driver, nowMs) : 0;
 		fields.push([
 			`slave${index++}`,
-			`ip=${ip},port=${feed.listeningPort},state=${STATES[feed.phase]},offset=${feed.ackedOffset},lag=${lag}`,
+			`ip=${ip},port=${feed.listeningPort},state=${FEED_STATES[feed.phase]},offset=${feed.ackedOffset},lag=${lag}`,
 		]);
 	}
 	fields.push(

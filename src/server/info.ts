@@ -55,6 +55,8 @@ function serverFields(server: Server): InfoField[] {
 		['config_file', server.config.file],
 		['io_threads_active', 0],
 	];
+	const shutdownMs = server.shutdown.waitMsLeft;
+	if (shutdownMs !== undefined) fields.push(['shutdown_in_milliseconds', shutdownMs]);
 	let listener = 0;
 	const binds = settings.bind.map((address) => `bind=${address}`).join(',');
 	if (server.port !== 0) fields.push([`listener${listener++}`, `name=tcp,${binds},port=${server.port}`]);
@@ -106,9 +108,12 @@ function memoryFields(server: Server): InfoField[] {
 	stats.peakMemoryBytes = Math.max(stats.peakMemoryBytes, used);
 	let clients = 0;
 	let replicas = 0;
+	let unread = 0;
 	for (const client of engine.clients.values()) {
-		if (client.isReplica) replicas += clientMemoryBytes(client);
-		else clients += clientMemoryBytes(client);
+		if (client.isReplica) {
+			replicas += clientMemoryBytes(client);
+			unread += client.transport.outputBytes() - client.unreadBytes;
+		} else clients += clientMemoryBytes(client);
 	}
 	const total = totalmem();
 	const overhead = Math.min(used, BASE_BYTES + clients + replicas);
@@ -135,8 +140,8 @@ function memoryFields(server: Server): InfoField[] {
 		['mem_fragmentation_ratio', (usage.rss / used).toFixed(2)],
 		['mem_fragmentation_bytes', usage.rss - used],
 		['mem_not_counted_for_evict', 0],
-		['mem_replication_backlog', server.log.readers.ring.heldBytes],
-		['mem_total_replication_buffers', 0],
+		['mem_replication_backlog', Math.min(settings.replBacklogSize, server.log.readers.ring.heldBytes)],
+		['mem_total_replication_buffers', server.log.readers.ring.heldBytes + unread],
 		['mem_clients_slaves', replicas],
 		['mem_clients_normal', clients],
 		['mem_cluster_links', 0],

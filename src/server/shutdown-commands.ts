@@ -27,9 +27,11 @@ export function shutdownCommands(server: Server): CommandSpec[] {
 		if (has('ABORT'))
 			return server.shutdown.abort() ? ctx.reply.ok() : ctx.replyError('ERR No shutdown in progress.');
 		const save = has('SAVE') ? true : has('NOSAVE') ? false : undefined;
+		if (!has('NOW') && ctx.denyBlocking)
+			return ctx.replyError("ERR SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client");
 		// No reply if all goes well: the connection ends.
 		const { client, engine } = ctx;
-		void server.shutdown.run({ save, force: has('FORCE') }).then((isDone) => {
+		void server.shutdown.run({ save, force: has('FORCE'), now: has('NOW') }).then((isDone) => {
 			if (isDone || client.closing) return;
 			engine.stats.countError(ERR_SHUTDOWN);
 			client.reply.error(ERR_SHUTDOWN);

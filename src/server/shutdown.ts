@@ -7,6 +7,8 @@
  * Source of the rules and the texts: Redis 7.2.6, server.c (prepareForShutdown, finishShutdown, serverCron).
  */
 import type { ShutdownFlag } from '../engine/settings.js';
+import { lagSeconds } from '../replication/replicas.js';
+import { FEED_STATES } from './info-replication.js';
 import type { Server } from './server.js';
 
 export interface ShutdownOptions {
@@ -14,12 +16,14 @@ export interface ShutdownOptions {
 	readonly save: boolean | undefined;
 	/** End even if the snapshot can't be written. */
 	readonly force: boolean;
+	/** Don't wait for replicas. */
+	readonly now: boolean;
 }
 
 /** The options that `shutdown-on-sigterm` and `shutdown-on-sigint` stand for. */
 function optionsOf(flags: readonly ShutdownFlag[]): ShutdownOptions {
 	const save = flags.includes('save') ? true : flags.includes('nosave') ? false : undefined;
-	return { save, force: flags.includes('force') };
+	return { save, force: flags.includes('force'), now: flags.includes('now') };
 }
 
 export class Shutdown {
@@ -27,6 +31,10 @@ export class Shutdown {
 	/** What a signal has asked for. */
 	#asked: ShutdownOptions | undefined = undefined;
 	#underWay = false;
+	/** Replicas are being waited for; called with whether it goes on then. */
+	#replicasWaited: ((goOn: boolean) => void) | undefined = undefined;
+	/** Until when, in ms. */
+	#waitEndMs = 0;
 
 	constructor(server: Server) {
 		this.#server = server;
@@ -44,9 +52,16 @@ export class Shutdown {
 		if (!this.#server.isLoaded) this.tick();
 	}
 
-	/** Takes back what a signal has asked for; false if there is nothing to take back. */
+	/** Milliseconds that replicas still have; undefined if none are waited for. */
+	get waitMsLeft(): number | undefined {
+		if (this.#replicasWaited === undefined) return undefined;
+		return this.#waitEndMs - this.#server.env.clock.nowMs();
+	}
+
+	/** Takes it back, if a signal has just asked for it or replicas are waited for; false if there is nothing to. */
 	abort(): boolean {
-		if (this.#underWay || this.#asked === undefined) return false;
+		if (this.#replicasWaited !== undefined) this.#endWait(false);
+		else if (this.#underWay || this.#asked === undefined) return false;
 		this.#asked = undefined;
 		this.#server.logger.log('notice', 'Shutdown manually aborted.');
 		return true;
@@ -54,6 +69,10 @@ export class Shutdown {
 
 	/** By the background task: begins what has been asked for. */
 	tick(): void {
+		if (this.#replicasWaited !== undefined) {
+			if (this.waitMsLeft! <= 0 || this.#server.replicas.lagging().length === 0) this.#endWait(true);
+			return;
+		}
 		const asked = this.#asked;
 		if (asked === undefined || this.#underWay) return;
 		this.#asked = undefined;
@@ -69,6 +88,11 @@ export class Shutdown {
 		const { logger, snapshots, settings, log, engine } = server;
 		this.#underWay = true;
 		logger.log('notice', 'User requested shutdown...');
+		if (!options.now && !(await this.#waitForReplicas())) {
+			this.#underWay = false;
+			return false;
+		}
+		this.#logLagging();
 		if (snapshots.isSaving) logger.log('warning', 'There is a child saving an .rdb. Killing it!');
 		if (snapshots.running === 'aof') {
 			// Without its first base the log is worth nothing.
@@ -99,10 +123,50 @@ export class Shutdown {
 		return true;
 	}
 
+	/** Holds writes back until the replicas have everything, or `shutdown-timeout` is over; false if that is taken back. */
+	#waitForReplicas(): Promise<boolean> | true {
+		const { settings, replicas, engine, env, logger } = this.#server;
+		if (settings.shutdownTimeout === 0 || replicas.lagging().length === 0) return true;
+		this.#waitEndMs = env.clock.nowMs() + settings.shutdownTimeout * 1000;
+		replicas.requestAcksNow();
+		engine.pause.hold('shutdown');
+		logger.log('notice', 'Waiting for replicas before shutting down.');
+		return new Promise((resolve) => {
+			this.#replicasWaited = resolve;
+		});
+	}
+
+	#endWait(goOn: boolean): void {
+		const resolve = this.#replicasWaited;
+		this.#replicasWaited = undefined;
+		if (!goOn) this.#server.engine.pause.release('shutdown');
+		resolve?.(goOn);
+	}
+
+	#logLagging(): void {
+		const { replicas, logger, log, env } = this.#server;
+		if (replicas.count === 0) return;
+		const lagging = replicas.lagging();
+		for (const driver of lagging) {
+			const { feed, name } = driver;
+			const lag = feed.phase === 'online' ? lagSeconds(driver, env.clock.nowMs()) : 0;
+			logger.log(
+				'notice',
+				`Lagging replica ${name} reported offset ${log.endOffset - feed.ackedOffset} behind master, lag=${lag}, ` +
+					`state=${FEED_STATES[feed.phase]}.`,
+			);
+		}
+		logger.log(
+			'notice',
+			`${replicas.count - lagging.length} of ${replicas.count} replicas are in sync when shutting down.`,
+		);
+	}
+
 	#refuse(): false {
 		const { logger } = this.#server;
 		logger.log('warning', 'Errors trying to shut down the server. Check the logs for more information.');
 		this.#underWay = false;
+		this.#server.engine.pause.release('shutdown');
 		return false;
 	}
 }

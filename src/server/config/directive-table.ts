@@ -144,7 +144,7 @@ const GENERAL: readonly Directive[] = [
 	oneOf('enable-protected-configs', IMMUTABLE, WORKS, PROTECTED_ACTIONS),
 	oneOf('enable-debug-command', IMMUTABLE, WORKS, PROTECTED_ACTIONS),
 	oneOf('enable-module-command', IMMUTABLE, noEffect('modules are not supported'), PROTECTED_ACTIONS),
-	int('shutdown-timeout', 0, noEffect('replicas are not waited for'), 0n, INT_MAX),
+	int('shutdown-timeout', 0, WORKS, 0n, INT_MAX),
 	words('shutdown-on-sigint', MULTI_ARG, WORKS, SHUTDOWN_FLAGS, shutdownFlags),
 	words('shutdown-on-sigterm', MULTI_ARG, WORKS, SHUTDOWN_FLAGS, shutdownFlags),
 	special(
