@@ -414,6 +414,12 @@ export class AppendLog {
 		return writer.flushedOffset === writer.writtenOffset || writer.writeNow(writer.file);
 	}
 
+	/** Begins to make durable what has been written, whatever the policy says. */
+	syncOnce(): void {
+		const { file, writeError } = this.writer;
+		if (file !== null && writeError === null && !this.isExpendable) this.writer.startFsyncIfNeeded(file);
+	}
+
 	/** Several times a second, by the server's cron: fsyncs under `everysec`, and tries a failed disk again. */
 	tick(nowMs: number): void {
 		const { file, writeError, observer } = this.writer;

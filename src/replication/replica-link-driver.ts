@@ -26,6 +26,11 @@ import { SnapshotReceiver } from './snapshot-receiver.js';
 import { StreamUnits } from './stream-units.js';
 
 const TICK_MS = 100;
+/**
+ * A snapshot brings the dataset of the master up to now, and is durable; what follows a base that is older is as much a
+ * part of it, and is made durable when it has come, whatever `appendfsync` says (WAITAOF counts on it).
+ */
+const SYNC_DELAY_MS = 1000;
 
 /** What the driver needs of the server. */
 export interface LinkHost {
@@ -77,6 +82,8 @@ export class ReplicaLinkDriver {
 	private isLoading = false;
 	private ackRequested = false;
 	private waitsForDisk = false;
+	/** When to make the log durable once, behind a snapshot; 0 for never. */
+	private syncAtMs = 0;
 	private timer: TimerHandle | undefined = undefined;
 	private isUnknownLogged = false;
 
@@ -215,6 +222,11 @@ export class ReplicaLinkDriver {
 		if (this.waitsForDisk && this.host.log.writeError === null) {
 			this.waitsForDisk = false;
 			this.updatePause();
+		}
+		const nowMs = this.host.engine.env.clock.nowMs();
+		if (this.syncAtMs > 0 && nowMs >= this.syncAtMs) {
+			this.syncAtMs = 0;
+			this.host.log.syncOnce();
 		}
 		this.step({ kind: 'tick' });
 	}
@@ -443,6 +455,7 @@ export class ReplicaLinkDriver {
 		if (isCancelled()) return;
 		this.endReceiving();
 		this.beginStream();
+		this.syncAtMs = engine.env.clock.nowMs() + SYNC_DELAY_MS;
 		this.step({ kind: 'loaded' });
 		this.updatePause();
 	}
