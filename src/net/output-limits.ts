@@ -10,7 +10,10 @@ export function exceedsOutputLimit(engine: Engine, client: Client, bytes: number
 	if (!client.authenticated) return bytes > UNAUTHENTICATED_BYTES_MAX ? 'not authenticated' : undefined;
 	const limits = engine.settings.clientOutputBufferLimit;
 	const limit = limits[outputClass(client)];
-	if (limit.hardBytes > 0 && bytes > limit.hardBytes) return 'hard limit';
+	const { hardBytes } = limit;
+	// A replica may always be behind by what the backlog would give it.
+	const hardMax = client.isReplica ? Math.max(hardBytes, engine.settings.replBacklogSize) : hardBytes;
+	if (hardBytes > 0 && bytes > hardMax) return 'hard limit';
 	if (limit.softBytes === 0 || bytes <= limit.softBytes) {
 		client.softLimitSinceMs = -1;
 		return undefined;

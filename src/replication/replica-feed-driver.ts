@@ -60,10 +60,17 @@ export class ReplicaFeedDriver {
 		return this.reader === null ? -1 : this.reader.offset;
 	}
 
-	/** Bytes of the log that wait for a replica which does not read; 0 while it does. */
+	/**
+	 * Bytes of the log that wait for it. Where they can be read from files, that costs nothing: then they count only if
+	 * it does not read at all.
+	 */
 	waitingBytes(nowMs: number): number {
-		if (this.reader === null || !this.isStalled || nowMs - this.progressMs < STALL_MS) return 0;
-		return Math.max(0, this.replicas.log.endOffset - this.reader.offset);
+		const { log } = this.replicas;
+		const from = this.snapshotOffset >= 0 ? this.snapshotOffset : this.sentOffset;
+		if (from < 0) return 0;
+		const hasFiles = log.attached && !log.isScratch;
+		if (hasFiles && (this.reader === null || !this.isStalled || nowMs - this.progressMs < STALL_MS)) return 0;
+		return Math.max(0, log.endOffset - from);
 	}
 
 	step(event: FeedEvent): void {

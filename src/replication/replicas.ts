@@ -168,6 +168,7 @@ export class Replicas implements OffsetProgress {
 		if (this.#wantsAcks) this.#scheduleAcks();
 		this.failover.tick(nowMs);
 		this.engine.waits.progressed();
+		this.syncs.tick(nowMs);
 		this.#keepUnread();
 		for (const driver of this.#attached) driver.client.unreadBytes = driver.waitingBytes(nowMs);
 		if (nowMs - this.#secondMs < SECOND_MS && nowMs >= this.#secondMs) return;
@@ -175,7 +176,6 @@ export class Replicas implements OffsetProgress {
 		const { settings } = this.engine;
 		if (this.#secondCount++ % settings.replPingReplicaPeriod === 0) this.#ping();
 		for (const driver of [...this.#attached]) driver.tick();
-		this.syncs.tick(nowMs);
 		this.refreshGoodCount();
 	}
 

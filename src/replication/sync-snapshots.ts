@@ -166,6 +166,8 @@ export class SyncSnapshots {
 		if (shared.bySocket)
 			logger.log('notice', 'Diskless rdb transfer, last replica dropped, killing fork child.');
 		shared.made?.cancel();
+		// Nobody joins it any more.
+		if (this.#present === shared) this.#present = null;
 	}
 
 	// ---- the base of the log --------------------------------------------------------------------
