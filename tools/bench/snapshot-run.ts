@@ -8,7 +8,7 @@ import { type Latencies, PacedLoad } from './paced-load.js';
 import { requestsPerSecond } from './redis-benchmark.js';
 import { twelveDigits, type Workload } from './workloads.js';
 
-const VALUE = 'v'.repeat(100);
+export const VALUE = 'v'.repeat(100);
 const BATCH = 1000;
 const WINDOW_MS = 10_000;
 /** When in its window the snapshot begins. */
@@ -84,11 +84,13 @@ export async function measureSnapshot(
 	}
 }
 
-function logOptions(): Record<string, string> {
+/** A server that keeps a log, and makes no snapshot by itself. */
+export function logOptions(): Record<string, string> {
 	return { appendonly: 'yes', appendfsync: 'everysec', save: '', 'auto-aof-rewrite-percentage': '0' };
 }
 
-async function fill(client: RawClient, keyCount: number): Promise<void> {
+/** Sets the first `keyCount` keys to values of 100 bytes. */
+export async function fill(client: RawClient, keyCount: number): Promise<void> {
 	for (let done = 0; done < keyCount; done += BATCH) {
 		let bytes = '';
 		for (let index = done; index < Math.min(keyCount, done + BATCH); index++) {
@@ -143,7 +145,8 @@ async function snapshot(
 	}
 }
 
-async function rewrite(client: RawClient): Promise<void> {
+/** Makes a new base of the log. */
+export async function rewrite(client: RawClient): Promise<void> {
 	const reply = await client.command(['BGREWRITEAOF']);
 	if (!reply.startsWith('+')) throw new Error(`BGREWRITEAOF: ${reply}`);
 	for (;;) {
