@@ -21,7 +21,7 @@ import { idsOf } from './log-ids.js';
 import type { LinkAction, LinkEvent } from './replica-link-events.js';
 import { ReplicaLink } from './replica-link-state.js';
 import type { MasterAddress, ReplicationState } from './replication-state.js';
-import { loadSnapshot } from './snapshot-load.js';
+import { LOADING_MESSAGE, loadSnapshot } from './snapshot-load.js';
 import { SnapshotReceiver } from './snapshot-receiver.js';
 import { StreamUnits } from './stream-units.js';
 
@@ -80,6 +80,7 @@ export class ReplicaLinkDriver {
 	/** A load that is not wanted any more has not ended yet: the next one waits for it. */
 	private loading: Promise<void> = Promise.resolve();
 	private isLoading = false;
+	private isAnnounced = false;
 	private ackRequested = false;
 	private waitsForDisk = false;
 	/** When to make the log durable once, behind a snapshot; 0 for never. */
@@ -339,7 +340,9 @@ export class ReplicaLinkDriver {
 	 */
 	private beginReceiving(replid: string): void {
 		const { engine, state } = this.host;
-		if (!loadsFromSocket(engine)) return;
+		this.isAnnounced = loadsFromSocket(engine);
+		if (!this.isAnnounced) return;
+		engine.logger.log('notice', LOADING_MESSAGE);
 		if (engine.settings.replDisklessLoad === 'swapdb' && replid === state.replid)
 			engine.isAsyncLoading = true;
 		else engine.loading = true;
@@ -391,6 +394,7 @@ export class ReplicaLinkDriver {
 			fs,
 			path,
 			swaps,
+			isAnnounced: this.isAnnounced,
 			progress: host.progress,
 			isCancelled,
 			onReplace: () => {

@@ -218,8 +218,18 @@ export class ReplicaLink {
 		}
 		if (this.phase === 'connecting')
 			return this.fail('warning', `Error condition on socket for SYNC: ${message}`);
-		if (this.phase === 'sync')
+		if (this.phase === 'sync') {
+			if (this.transfer === 'receiving' && this.around.loadsFromSocket) {
+				// In the words of who loads while it receives.
+				this.log(
+					'warning',
+					`Internal error in RDB reading offset ${this.transferRead} -> Unexpected EOF: ${message}`,
+				);
+				const failure = 'Failed trying to load the MASTER synchronization DB from socket, check server logs.';
+				return this.failAndReconnect('warning', failure);
+			}
 			return this.failAndReconnect('warning', `I/O error trying to sync with MASTER: ${message}`);
+		}
 		this.fail('warning', 'Master did not respond to command during SYNC handshake');
 	}
 

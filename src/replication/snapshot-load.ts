@@ -24,12 +24,16 @@ import { faultOf } from '../snapshot/rdb-value-reader.js';
 const ITEMS_PER_CHECK = 256;
 const TURN_US_MAX = 5000;
 
+export const LOADING_MESSAGE = 'MASTER <-> REPLICA sync: Loading DB in memory';
+
 export interface SnapshotLoadOptions {
 	readonly engine: Engine;
 	readonly fs: LogFs;
 	readonly path: string;
 	/** Load beside the old dataset, and exchange them. */
 	readonly swaps: boolean;
+	/** `LOADING_MESSAGE` is in the log already. */
+	readonly isAnnounced: boolean;
 	readonly progress: LoadProgress;
 	/** Asked between slices: the load is not wanted any more. */
 	readonly isCancelled: () => boolean;
@@ -108,7 +112,7 @@ async function load(options: SnapshotLoadOptions, fd: number): Promise<SnapshotL
 		engine.loading = true;
 		engine.emptyDatabases(-1);
 	}
-	logger.log('notice', 'MASTER <-> REPLICA sync: Loading DB in memory');
+	if (!options.isAnnounced) logger.log('notice', LOADING_MESSAGE);
 	try {
 		const rdb = await loadRdb(engine, {
 			source: cancellable(fileByteSource(fs, fd), options.isCancelled),

@@ -64,7 +64,7 @@ function configSetCommand(ctx: CommandContext, config: Config): void {
 	const { client, engine } = ctx;
 	const outcome = config.set(ctx.args.slice(2), {
 		protectedAllowed: isAllowed(ctx.settings.enableProtectedConfigs, client),
-		loading: engine.loading,
+		loading: engine.loading || engine.isAsyncLoading,
 	});
 	if (!(outcome instanceof Promise)) {
 		if (outcome === undefined) ctx.reply.ok();
