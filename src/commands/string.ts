@@ -75,7 +75,9 @@ function setCommand(ctx: CommandContext): void {
 	if (expireAtMs >= 0) {
 		ctx.db.setExpiry(key, expireAtMs);
 		ctx.notify(NOTIFY_GENERIC, 'expire', key);
-		ctx.replaceEffect(['SET', key, args[2]!, 'PXAT', String(expireAtMs)]);
+		// A request with nothing but an absolute time is its own effect.
+		if (options.unit !== 'PXAT' || get || nx || xx)
+			ctx.replaceEffect(['SET', key, args[2]!, 'PXAT', String(expireAtMs)]);
 	} else if (get || nx || xx) {
 		ctx.replaceEffect(keepTtl ? ['SET', key, args[2]!, 'KEEPTTL'] : ['SET', key, args[2]!]);
 	}
