@@ -125,7 +125,10 @@ describe('oracle: a replica of ours of a real master', function () {
 		assert.lengthOf(saved, 1);
 		assert.match(saved[0]!, new RegExp(`^divergent-${replid}-${offset}\\.aof$`));
 		const text = readFileSync(join(dir, saved[0]!), 'latin1');
-		assert.equal(text, '*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$9\r\nonly-here\r\n$1\r\nx\r\n');
+		// Before it may stand the SELECT of the database that the master had selected last.
+		const own = '*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$9\r\nonly-here\r\n$1\r\nx\r\n';
+		assert.match(text.slice(0, -own.length), /^(\*2\r\n\$6\r\nSELECT\r\n\$\d\r\n\d+\r\n)?$/);
+		assert.isTrue(text.endsWith(own), text);
 		client.destroy();
 		await replica.stop();
 	});
