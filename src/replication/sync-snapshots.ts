@@ -172,10 +172,13 @@ export class SyncSnapshots {
 
 	// ---- the base of the log --------------------------------------------------------------------
 
-	/** Sends the base of the log, if that will do. */
+	/**
+	 * Sends the base of the log, if that will do. Who asks with SYNC is not told an offset, and may want nothing but the
+	 * snapshot (`redis-cli --rdb`): it gets the dataset of now.
+	 */
 	#giveBase(driver: ReplicaFeedDriver): boolean {
 		const { feed } = driver;
-		if (feed.isRdbOnly || feed.excludesData || feed.excludesFunctions) return false;
+		if (feed.isOld || feed.isRdbOnly || feed.excludesData || feed.excludesFunctions) return false;
 		const base = this.#maker.base();
 		if (base === null) return false;
 		const { log, engine } = this.#replicas;
