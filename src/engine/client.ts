@@ -64,6 +64,8 @@ export const BLOCKED_BY_MIGRATE = 6;
 export const BLOCKED_BY_HELD_KEY = 7;
 /** Waiting until replicas, or the disk, have what it wrote (WAIT, WAITAOF). */
 export const BLOCKED_ON_OFFSET = 8;
+/** Has asked for the end of the server, and is told if it does not come. */
+export const BLOCKED_BY_SHUTDOWN = 9;
 
 export const REPLY_ON = 0;
 export const REPLY_OFF = 1;

@@ -141,6 +141,7 @@ export class Replicas implements OffsetProgress {
 		this.syncs.forget(driver);
 		if (!this.#attached.delete(driver)) return;
 		this.engine.logger.log('notice', `Connection with replica ${driver.name} lost.`);
+		this.#keepUnread();
 		this.roleChanged();
 	}
 

@@ -1,4 +1,5 @@
 /** SHUTDOWN. Source of the texts: Redis 7.2.6, db.c (shutdownCommand). */
+import { BLOCKED_BY_SHUTDOWN, BLOCKED_NOT } from '../engine/client.js';
 import {
 	ADMIN,
 	ALLOW_BUSY,
@@ -30,12 +31,13 @@ export function shutdownCommands(server: Server): CommandSpec[] {
 		if (!has('NOW') && ctx.denyBlocking)
 			return ctx.replyError("ERR SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client");
 		// No reply if all goes well: the connection ends.
-		const { client, engine } = ctx;
+		const { client, engine, spec } = ctx;
+		client.blocked = BLOCKED_BY_SHUTDOWN;
 		void server.shutdown.run({ save, force: has('FORCE'), now: has('NOW') }).then((isDone) => {
 			if (isDone || client.closing) return;
+			client.blocked = BLOCKED_NOT;
 			engine.stats.countError(ERR_SHUTDOWN);
-			client.reply.error(ERR_SHUTDOWN);
-			engine.markOutput(client);
+			engine.dispatcher.endWait({ client, spec }, (reply) => reply.error(ERR_SHUTDOWN), true);
 		});
 	};
 	return [

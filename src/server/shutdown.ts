@@ -31,6 +31,7 @@ export class Shutdown {
 	/** What a signal has asked for. */
 	#asked: ShutdownOptions | undefined = undefined;
 	#underWay = false;
+	#running: Promise<boolean> = Promise.resolve(false);
 	/** Replicas are being waited for; called with whether it goes on then. */
 	#replicasWaited: ((goOn: boolean) => void) | undefined = undefined;
 	/** Until when, in ms. */
@@ -83,7 +84,13 @@ export class Shutdown {
 	 * Does what has to be done before the end, and asks for the end of the process; false if the server must go on, the
 	 * reasons logged. Never rejects.
 	 */
-	async run(options: ShutdownOptions): Promise<boolean> {
+	run(options: ShutdownOptions): Promise<boolean> {
+		// Whoever asks again learns what comes of the first.
+		if (!this.#underWay) this.#running = this.#run(options);
+		return this.#running;
+	}
+
+	async #run(options: ShutdownOptions): Promise<boolean> {
 		const server = this.#server;
 		const { logger, snapshots, settings, log, engine } = server;
 		this.#underWay = true;
