@@ -52,6 +52,10 @@ export class Backlog {
 				`Replication backlog created, my new replication IDs are '${replid}' and '${replid2}'`,
 			);
 		}
+		this.#begin();
+	}
+
+	#begin(): void {
 		this.#log.readers.setRing(this.#engine.settings.replBacklogSize);
 		this.applyLogging();
 	}
@@ -85,7 +89,7 @@ export class Backlog {
 
 	/** At start-up, behind an RDB file that tells its offset: it is kept from there on, though nobody has come yet. */
 	restore(nowMs: number): void {
-		this.activate();
+		this.#begin();
 		this.#idleSinceMs = nowMs;
 	}
 

@@ -55,7 +55,7 @@ export class Replicas implements OffsetProgress {
 	/** Those who are replicas, in the order of their coming. */
 	readonly #attached = new Set<ReplicaFeedDriver>();
 	#secondMs = 0;
-	#secondCount = 0;
+	#secondCount = 1;
 	#wantsAcks = false;
 	#acksScheduled = false;
 
