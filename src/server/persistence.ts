@@ -8,6 +8,7 @@ import { Replay } from '../engine/replay.js';
 import { type LoadedLog, type LoadProgress, loadLog, loadLogNow, type RdbStep } from '../log/load-log.js';
 import { aofBase, type BaseContent } from '../log/log-folder.js';
 import { foundIds } from '../log/log-lineage.js';
+import { ORIGIN_EXPIRE } from '../log/origins-format.js';
 import { idsOf, storedIds } from '../replication/log-ids.js';
 import { NO_REPLID } from '../replication/replication-state.js';
 import { datasetCommands } from '../snapshot/dataset-commands.js';
@@ -26,6 +27,11 @@ import type { Server } from './server.js';
 
 /** The dataset can't be loaded; the reasons are in the server's log. */
 export class LoadError extends Error {}
+
+interface ExpiredKey {
+	readonly dbId: number;
+	readonly key: string;
+}
 
 export class Persistence {
 	readonly #server: Server;
@@ -91,7 +97,8 @@ export class Persistence {
 
 	async #loadDump(): Promise<void> {
 		const { logger, env, engine } = this.#server;
-		const result = await this.#readDump();
+		const expired: ExpiredKey[] = [];
+		const result = await this.#readDump((dbId, key) => expired.push({ dbId, key }));
 		if (result === null || result.kind === 'failed') {
 			if (result !== null && result.reason !== 'unsupported') {
 				logger.log(
@@ -106,17 +113,17 @@ export class Persistence {
 			throw new LoadError('Fatal error loading the DB');
 		}
 		engine.loading = false;
-		this.#restoreFromDump(result.replication);
+		this.#restoreFromDump(result.replication, expired);
 		const seconds = ((env.clock.nowMs() - this.loadStartedMs) / 1000).toFixed(3);
 		logger.log('notice', `DB loaded from disk: ${seconds} seconds`);
 	}
 
 	/** Reads `dbfilename` slice by slice; null, and the reason logged, if it can't be opened or read. */
-	async #readDump(): Promise<RdbLoadResult | null> {
+	async #readDump(onExpired: (dbId: number, key: string) => void): Promise<RdbLoadResult | null> {
 		const dump = this.#openDump(false);
 		if (dump === null) return null;
 		try {
-			return this.#loaded(await loadRdb(this.#server.engine, dump.options));
+			return this.#loaded(await loadRdb(this.#server.engine, { ...dump.options, onExpired }));
 		} catch (error) {
 			return this.#readFailed(error);
 		} finally {
@@ -125,7 +132,7 @@ export class Persistence {
 	}
 
 	#openDump(replaceExisting: boolean): { readonly fd: number; readonly options: RdbLoadOptions } | null {
-		const { fs, settings, logger } = this.#server;
+		const { fs, settings, logger, replication } = this.#server;
 		const { progress } = this;
 		let fd: number;
 		try {
@@ -142,7 +149,7 @@ export class Persistence {
 			progress.loadedBytes = loadedBytes;
 		};
 		const source = fileByteSource(fs, fd);
-		return { fd, options: { source, dropExpired: true, replaceExisting, onProgress } };
+		return { fd, options: { source, dropExpired: !replication.isReplica, replaceExisting, onProgress } };
 	}
 
 	#loaded(result: RdbLoadResult): RdbLoadResult {
@@ -205,16 +212,21 @@ export class Persistence {
 
 	/**
 	 * The dataset is that of an RDB file which tells where it stands in a history: that goes on if we follow its master;
-	 * a master begins one of its own there, which replicas can join.
+	 * a master begins one of its own there, which replicas can join. They still have the keys that have `expired` in the file.
 	 */
-	#restoreFromDump({ replid, offset, streamDb }: RdbReplicationInfo): void {
-		const { log, replication, backlog, env } = this.#server;
+	#restoreFromDump(position: RdbReplicationInfo, expired: readonly ExpiredKey[]): void {
+		const { replid, offset, streamDb } = position;
+		const { log, replication, backlog, env, engine } = this.#server;
 		if (replid === '' || offset < 0) return;
 		const stored = { replid, replid2: NO_REPLID, replid2EndOffset: -1, wasMaster: false };
 		replication.restore(stored, offset, false, this.#server.newReplid());
 		log.setOffset(offset, Math.max(0, streamDb));
 		log.setIds(idsOf(replication));
 		backlog.restore(env.clock.nowMs());
+		const command = engine.settings.lazyfreeLazyExpire ? 'UNLINK' : 'DEL';
+		for (const { dbId, key } of expired) engine.effects.add(dbId, [command, key], ORIGIN_EXPIRE);
+		engine.effects.commit(true);
+		log.flush();
 	}
 
 	/**

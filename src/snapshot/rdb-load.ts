@@ -22,6 +22,8 @@ export interface RdbLoadOptions {
 	 * entries behind it tell when they go; so does a replica.
 	 */
 	readonly dropExpired: boolean;
+	/** Told of each key that is dropped. */
+	readonly onExpired?: (dbId: number, key: string) => void;
 	/** A key that is there already is replaced (DEBUG RELOAD with MERGE); else it is a fault. */
 	readonly replaceExisting: boolean;
 	/** Where the keys go; by default the databases of the engine. As many as those. */
@@ -215,6 +217,7 @@ class RdbLoad {
 				engine.logger.log('notice', `rdbLoadObject skipping empty key: ${key}`);
 		} else if (options.dropExpired && expireAtMs !== -1 && expireAtMs < this.nowMs) {
 			this.keysExpired++;
+			options.onExpired?.(reader.db, key);
 		} else {
 			const db = this.dbs[reader.db]!;
 			const stamp = engine.eviction.stampOfLoaded(this.nowMs, reader.idleSeconds, reader.frequency);
