@@ -188,6 +188,8 @@ function killCommand(ctx: CommandContext): void {
 		else transport.closeNow();
 		killed++;
 	}
+	// The link to our master is no client of ours: it is known by its type alone.
+	if (filter.kind === 'master' && filter.id === 0 && ctx.engine.dropMaster?.()) killed++;
 	if (!oldForm) ctx.reply.integer(killed);
 	else if (killed === 0) ctx.replyError('ERR No such client');
 	else ctx.reply.ok();

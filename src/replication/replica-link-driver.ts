@@ -195,7 +195,7 @@ export class ReplicaLinkDriver {
 
 	/** Drops the link; it is made again (CLIENT KILL TYPE master). Whether there was one. */
 	drop(): boolean {
-		const wasConnected = this.socket !== null;
+		const wasConnected = this.isUp;
 		this.step({ kind: 'drop' });
 		return wasConnected;
 	}

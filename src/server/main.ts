@@ -139,7 +139,7 @@ class Program {
 		const oomScore = new OomScore(settings, logger);
 		this.#registerHooks(oomScore);
 		oomScore.apply();
-		logger.role = 'M';
+		logger.role = settings.replicaof === undefined ? 'M' : 'S';
 		this.#showMode();
 		warnOfSmallBacklog(settings, logger);
 		for (const remark of settingsWithoutEffect(settings)) logger.log('warning', remark);
@@ -153,6 +153,9 @@ class Program {
 				logger,
 				resolvePath: (path) => this.#path(path),
 				foldProgram: bundledFoldProgram(),
+				onRole: (isReplica) => {
+					logger.role = isReplica ? 'S' : 'M';
+				},
 				onShutdown: (exitCode) => void this.#shutDown(exitCode),
 			});
 			new HeapWatch(this.#server);

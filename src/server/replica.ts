@@ -31,7 +31,7 @@ export function createReplica(server: Server): ReplicaRole {
 		progress: server.persistence.progress,
 		followers: () => server.replicas.followers(),
 		disconnectReplicas: () => server.replicas.disconnectAll(),
-		roleChanged: () => server.replicas.roleChanged(),
+		roleChanged: () => server.roleChanged(),
 		abandonSnapshots: () => {
 			server.snapshots.cancel('rdb');
 			server.snapshots.cancel('aof');
@@ -47,6 +47,7 @@ export function createReplica(server: Server): ReplicaRole {
 		failoverEnded: (refusal) => server.replicas.failover.ended(refusal),
 	};
 	const driver = new ReplicaLinkDriver(host);
+	engine.dropMaster = () => driver.drop();
 	return {
 		state: replication,
 		driver,

@@ -57,6 +57,8 @@ export interface ServerOptions {
 	readonly fs?: LogFs;
 	/** The module that a child runs which makes a snapshot; by default that of `src/snapshot/fold-child.ts`. */
 	readonly foldProgram?: string;
+	/** Told at the start, and whenever it changes, whether the server is a replica. */
+	readonly onRole?: (isReplica: boolean) => void;
 	/** Asked by SHUTDOWN to end the server with that exit code. */
 	readonly onShutdown?: (exitCode: number) => void;
 }
@@ -267,6 +269,12 @@ export class Server {
 		if ('error' in tls)
 			throw new ListenError(`Failed to configure TLS. Check logs for more info. ${tls.error}`);
 		await this.listeners.listenTcp(this.settings.bind, this.settings.tlsPort, tls.options);
+	}
+
+	/** This server is a replica now, or a master. */
+	roleChanged(): void {
+		this.replicas.roleChanged();
+		this.#options.onRole?.(this.replication.isReplica);
 	}
 
 	/** Asks for the end of the process, as SHUTDOWN does. */
