@@ -7,7 +7,7 @@
  * one is copied from the bytes of the request.
  */
 import type { AppendLog } from '../log/append-log.js';
-import { ORIGIN_MASTER } from '../log/origins-format.js';
+import { ORIGIN_MASTER, ORIGIN_SERVER } from '../log/origins-format.js';
 import type { OriginsWriter } from '../log/origins-writer.js';
 
 interface Effect {
@@ -112,10 +112,13 @@ export class Effects {
 		this.#selectedDb = -1;
 	}
 
-	/** Appends an entry that changes nothing and applies to no database (PING), between two execution units. */
+	/** Appends an entry of the server's own that changes nothing and applies to no database (PING), between two units. */
 	appendAside(args: readonly string[]): void {
 		this.seal();
-		this.log?.appendArgs(args);
+		const { log } = this;
+		if (log === undefined) return;
+		this.origins?.note(log.endOffset, ORIGIN_SERVER, this.#unit.nowMs);
+		log.appendArgs(args);
 	}
 
 	#note(origins: OriginsWriter, log: AppendLog, cause: number): void {

@@ -25,10 +25,11 @@
 export const FRAME_MAGIC = 0x316f5354;
 export const FRAME_HEADER_BYTES = 12;
 
-/** Who wrote an entry that no client sent: a key expired, was evicted, or the entry came from the master. */
+/** Who wrote an entry that no client sent: a key expired, was evicted, the entry came from the master, or is a PING. */
 export const ORIGIN_EXPIRE = -1;
 export const ORIGIN_EVICT = -2;
 export const ORIGIN_MASTER = -3;
+export const ORIGIN_SERVER = -4;
 
 export const ORIGINS_SUFFIX = '.origins';
 

@@ -10,6 +10,7 @@ import {
 	ORIGIN_EVICT,
 	ORIGIN_EXPIRE,
 	ORIGIN_MASTER,
+	ORIGIN_SERVER,
 	originsPath,
 } from './origins-format.js';
 
@@ -17,7 +18,7 @@ import {
 const PAYLOAD_BYTES_MAX = 128 * 1024;
 
 /** What caused an entry: a command of a client, a script that a client ran, or one of what needs no client. */
-export type OriginKind = 'client' | 'script' | 'expire' | 'evict' | 'master';
+export type OriginKind = 'client' | 'script' | 'expire' | 'evict' | 'master' | 'server';
 
 /** Who wrote an entry, and when. */
 export interface EntryOrigin {
@@ -41,6 +42,7 @@ const KINDS: ReadonlyMap<number, OriginKind> = new Map([
 	[ORIGIN_EXPIRE, 'expire'],
 	[ORIGIN_EVICT, 'evict'],
 	[ORIGIN_MASTER, 'master'],
+	[ORIGIN_SERVER, 'server'],
 ]);
 
 export class OriginsReader {

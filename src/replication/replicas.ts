@@ -189,6 +189,7 @@ export class Replicas implements OffsetProgress {
 	#append(args: readonly string[]): void {
 		const { engine, state } = this;
 		if (this.count === 0 || state.isReplica || !engine.effects.isEmpty) return;
+		engine.beginUnit();
 		engine.effects.appendAside(args);
 		engine.requestTurn();
 	}
