@@ -188,8 +188,10 @@ function killCommand(ctx: CommandContext): void {
 		else transport.closeNow();
 		killed++;
 	}
-	// The link to our master is no client of ours: it is known by its type alone.
-	if (filter.kind === 'master' && filter.id === 0 && ctx.engine.dropMaster?.()) killed++;
+	// The link to our master is no client of ours: it is known by its type or its address.
+	const mayBeMaster = filter.kind === 'master' || (filter.kind === undefined && filter.address !== '');
+	const hasOthers = filter.id !== 0 || filter.user !== '' || filter.localAddress !== '';
+	if (mayBeMaster && !hasOthers && ctx.engine.dropMaster?.(filter.address)) killed++;
 	if (!oldForm) ctx.reply.integer(killed);
 	else if (killed === 0) ctx.replyError('ERR No such client');
 	else ctx.reply.ok();

@@ -109,8 +109,8 @@ export class Engine {
 	onCommand: ((client: Client, dbId: number, args: readonly string[]) => void) | undefined = undefined;
 	/** Told when FLUSHALL has emptied the dataset; whether a snapshot of that has been written. */
 	onFlushAll: (() => boolean) | undefined = undefined;
-	/** Drops the link to our master, which is then made again; whether there was one. */
-	dropMaster: (() => boolean) | undefined = undefined;
+	/** Drops the link to our master, which is then made again; whether there was one, with that `ip:port` unless ''. */
+	dropMaster: ((address: string) => boolean) | undefined = undefined;
 	/** Told when a client is gone. */
 	readonly onClientClosed: ClientHook[] = [];
 	#nextClientId = 1;

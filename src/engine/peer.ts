@@ -15,6 +15,8 @@ export interface PeerEvents {
 }
 
 export interface PeerSocket {
+	/** `ip:port` of the other side; '' before it is connected. */
+	readonly remoteAddress: string;
 	/** Sends bytes (a string: latin1); false if enough is waiting now, and `drained` will come. */
 	write(bytes: Buffer | string): boolean;
 	/** Holds back what comes, and then the other side; or goes on. */

@@ -62,6 +62,14 @@ class NetPeer implements PeerSocket {
 		socket.on('close', () => this.#onClosed());
 	}
 
+	get remoteAddress(): string {
+		const { remoteAddress, remotePort } = this.#socket;
+		if (remoteAddress === undefined) return '';
+		return remoteAddress.includes(':')
+			? `[${remoteAddress}]:${remotePort}`
+			: `${remoteAddress}:${remotePort}`;
+	}
+
 	write(bytes: Buffer | string): boolean {
 		if (this.#closed) return true;
 		return typeof bytes === 'string' ? this.#socket.write(bytes, 'latin1') : this.#socket.write(bytes);

@@ -193,11 +193,11 @@ export class ReplicaLinkDriver {
 		if (state.master !== null) this.follow(state.master);
 	}
 
-	/** Drops the link; it is made again (CLIENT KILL TYPE master). Whether there was one. */
-	drop(): boolean {
-		const wasConnected = this.isUp;
+	/** Drops the link, which is made again, if its other end is at `address` (`ip:port`, '' for any). Whether it was. */
+	drop(address: string): boolean {
+		if (!this.isUp || (address !== '' && address !== this.socket?.remoteAddress)) return false;
 		this.step({ kind: 'drop' });
-		return wasConnected;
+		return true;
 	}
 
 	/** Acknowledges what has been applied, at once (REPLCONF GETACK). */

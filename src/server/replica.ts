@@ -47,7 +47,7 @@ export function createReplica(server: Server): ReplicaRole {
 		failoverEnded: (refusal) => server.replicas.failover.ended(refusal),
 	};
 	const driver = new ReplicaLinkDriver(host);
-	engine.dropMaster = () => driver.drop();
+	engine.dropMaster = (address) => driver.drop(address);
 	return {
 		state: replication,
 		driver,
