@@ -68,8 +68,8 @@ export class ReplicaFeedDriver {
 		const { log } = this.replicas;
 		const from = this.snapshotOffset >= 0 ? this.snapshotOffset : this.sentOffset;
 		if (from < 0) return 0;
-		const hasFiles = log.attached && !log.isScratch;
-		if (hasFiles && (this.reader === null || !this.isStalled || nowMs - this.progressMs < STALL_MS)) return 0;
+		if (log.attached && (this.reader === null || !this.isStalled || nowMs - this.progressMs < STALL_MS))
+			return 0;
 		return Math.max(0, log.endOffset - from);
 	}
 

@@ -203,6 +203,42 @@ for (const appendonly of ['yes', 'no']) {
 			await next.closed();
 		});
 
+		it('gives one snapshot to all who come within the delay, or to as many as are awaited', async () => {
+			await session.run('CONFIG SET repl-diskless-sync-delay 60 repl-diskless-sync-max-replicas 2');
+			// What a base would do for is too long ago.
+			await session.run('DEBUG POPULATE 20000 late 100');
+			const pair = [await attach(), await attach()];
+			for (const [i, replica] of pair.entries()) {
+				await replica.greet(4724 + i, 'eof', 'psync2');
+				replica.send('PSYNC', '?', '-1');
+			}
+			const lines = await Promise.all(pair.map((replica) => replica.line()));
+			assert.equal(lines[0], lines[1]);
+			const [first, second] = await Promise.all(pair.map((replica) => replica.snapshot()));
+			assert.equal(first, second);
+			await session.run('CONFIG SET repl-diskless-sync-delay 0 repl-diskless-sync-max-replicas 0');
+		});
+
+		it('gives a failover up in time, and lets writes go on then', async () => {
+			await attachOnline(4726);
+			await write();
+			assert.equal(await session.run('FAILOVER TIMEOUT 400'), '+OK\r\n');
+			assert.equal(await info(client, 'master_failover_state'), 'waiting-for-sync');
+			assert.match(await session.run('FAILOVER'), /^-ERR FAILOVER already in progress/);
+			assert.match(
+				await session.run('REPLICAOF 127.0.0.1 1'),
+				/^-ERR REPLICAOF not allowed while failing over/,
+			);
+			const beganMs = Date.now();
+			await write();
+			assert.isAtLeast(Date.now() - beganMs, 100);
+			assert.equal(await info(client, 'master_failover_state'), 'no-failover');
+			assert.include(session.server.log, 'aborted: Replica never caught up before timeout');
+			assert.equal(await session.run('FAILOVER'), '+OK\r\n');
+			assert.equal(await session.run('FAILOVER ABORT'), '+OK\r\n');
+			await write();
+		});
+
 		it('says what is wrong with REPLCONF and FAILOVER', async () => {
 			assert.match(await session.run('REPLCONF capa'), /^-ERR syntax error/);
 			assert.match(await session.run('REPLCONF nosuch 1'), /^-ERR Unrecognized REPLCONF option: nosuch/);
