@@ -74,7 +74,9 @@ export class ReplicaFeedDriver {
 	}
 
 	step(event: FeedEvent): void {
-		for (const action of this.feed.step(event, this.replicas.nowMs())) this.do(action);
+		const { feed, replicas } = this;
+		for (const action of feed.step(event, replicas.nowMs())) this.do(action);
+		if (event.kind === 'sync' && feed.refusedMs >= 0) replicas.refused(feed.followers);
 	}
 
 	/** The connection is gone. */

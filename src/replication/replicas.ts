@@ -39,6 +39,9 @@ export interface ReplicasOptions {
 	readonly upstream: Upstream;
 }
 
+/** Who has been refused tries again every second, as long as it wants to follow us. */
+const REFUSED_MS_MAX = 2500;
+
 export class Replicas implements OffsetProgress {
 	readonly engine: Engine;
 	readonly log: ReplicatedLog;
@@ -54,6 +57,8 @@ export class Replicas implements OffsetProgress {
 	readonly #drivers = new Map<Client, ReplicaFeedDriver>();
 	/** Those who are replicas, in the order of their coming. */
 	readonly #attached = new Set<ReplicaFeedDriver>();
+	/** When those who have been refused last tried, in ms. */
+	readonly #refused = new Map<string, number>();
 	#secondMs = 0;
 	#secondCount = 1;
 	#wantsAcks = false;
@@ -85,11 +90,22 @@ export class Replicas implements OffsetProgress {
 		return this.#attached;
 	}
 
-	/** Identifiers of this server and of all that follow it, as far as they are known. */
+	/** Identifiers of this server and of all that follow it, or try to, as far as they are known. */
 	followers(): string[] {
 		const ids = new Set([this.runId]);
 		for (const { feed } of this.#attached) for (const id of feed.followers) ids.add(id);
+		const nowMs = this.nowMs();
+		for (const [id, refusedMs] of this.#refused) {
+			if (nowMs - refusedMs < REFUSED_MS_MAX) ids.add(id);
+			else this.#refused.delete(id);
+		}
 		return [...ids];
+	}
+
+	/** Somebody would follow us, and can't because we have no master ourselves. In a ring all of them are such. */
+	refused(ids: Iterable<string>): void {
+		const nowMs = this.nowMs();
+		for (const id of ids) this.#refused.set(id, nowMs);
 	}
 
 	/** The end of the client's link, which begins with the first REPLCONF, SYNC or PSYNC. */
