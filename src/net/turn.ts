@@ -124,6 +124,13 @@ function dropTalkative(engine: Engine, client: Client): void {
 		.take()
 		.map((chunk) => (typeof chunk === 'string' ? chunk : chunk.latin1Slice(0, chunk.length)))
 		.join('');
+	if (reply.startsWith('-')) {
+		engine.logger.log(
+			'warning',
+			'== CRITICAL == This master is sending an error to its replica: ' +
+				`'${reply.slice(1, 256).trimEnd()}' after processing the command '${client.lastCommand}'`,
+		);
+	}
 	engine.logger.log(
 		'warning',
 		`Replica generated a reply to command '${client.lastCommand}', disconnecting it: ${quoteRepr(reply.slice(0, 256))}`,

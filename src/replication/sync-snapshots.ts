@@ -42,8 +42,8 @@ export interface SnapshotContent {
 export interface SnapshotMaker {
 	/** A snapshot is being made, for whatever purpose. */
 	readonly isBusy: boolean;
-	/** Begins to write the dataset as it is now. Throws if that can't be done. */
-	make(content: SnapshotContent): MadeSnapshot;
+	/** Begins to write the dataset as it is now; it may serve as `dbfilename`, too. Throws if that can't be done. */
+	make(content: SnapshotContent, asDump: boolean): MadeSnapshot;
 	/** The base of the log, if it is an RDB file from which a replica can go on; null else. */
 	base(): { readonly path: string; readonly offset: number } | null;
 }
@@ -61,6 +61,8 @@ class Shared implements SnapshotFile {
 	readonly takers = new Map<ReplicaFeedDriver, boolean>();
 	made: MadeSnapshot | null = null;
 	timer: TimerHandle | undefined = undefined;
+	/** Replicas that have all of it. */
+	sentCount = 0;
 
 	constructor(fs: LogFs, fd: number, offset: number, bySocket: boolean, content: SnapshotContent) {
 		this.fs = fs;
@@ -85,6 +87,12 @@ export class SyncSnapshots {
 		this.#replicas = replicas;
 		this.#maker = maker;
 		this.#fs = fs;
+	}
+
+	/** A snapshot is on its way over sockets: for Redis a child lives as long. */
+	get isSending(): boolean {
+		for (const { bySocket } of this.#shared) if (bySocket) return true;
+		return false;
 	}
 
 	/** The log position from which on somebody will want the log; -1 if nobody does. */
@@ -138,7 +146,11 @@ export class SyncSnapshots {
 
 	/** The replica has all of its snapshot. */
 	sent(driver: ReplicaFeedDriver): void {
-		for (const shared of this.#shared) if (shared.takers.delete(driver)) this.#releaseIfUnused(shared);
+		for (const shared of this.#shared) {
+			if (!shared.takers.delete(driver)) continue;
+			shared.sentCount++;
+			this.#releaseIfUnused(shared);
+		}
 	}
 
 	/** The replica is gone. */
@@ -162,7 +174,9 @@ export class SyncSnapshots {
 	}
 
 	#cancel(shared: Shared): void {
-		const { logger } = this.#replicas.engine;
+		const { logger, settings } = this.#replicas.engine;
+		// It is to be `dbfilename`.
+		if (!shared.bySocket && settings.save.length > 0) return;
 		if (shared.bySocket)
 			logger.log('notice', 'Diskless rdb transfer, last replica dropped, killing fork child.');
 		shared.made?.cancel();
@@ -221,7 +235,7 @@ export class SyncSnapshots {
 		let made: MadeSnapshot;
 		let fd: number;
 		try {
-			made = this.#maker.make(content);
+			made = this.#maker.make(content, !bySocket);
 			fd = this.#fs.openSync(made.path, 'r');
 		} catch (error) {
 			engine.logger.log('warning', `BGSAVE for replication failed: ${errorText(error)}`);
@@ -291,11 +305,6 @@ export class SyncSnapshots {
 		if (this.#present === shared) this.#present = null;
 		if (shared.timer !== undefined) engine.env.timers.clearInterval(shared.timer);
 		if (outcome.kind === 'done') {
-			if (shared.bySocket)
-				engine.logger.log(
-					'notice',
-					`Diskless rdb transfer, done reading from pipe, ${shared.takers.size} replicas still up.`,
-				);
 			shared.availableBytes = this.#fs.fileSizeSync(shared.fd);
 			shared.isWhole = true;
 			this.#send(shared);
@@ -314,6 +323,11 @@ export class SyncSnapshots {
 	#releaseIfUnused(shared: Shared): void {
 		if (shared.takers.size > 0 || shared.made !== null || !this.#shared.delete(shared)) return;
 		this.#fs.closeSync(shared.fd);
+		if (!shared.bySocket || shared.sentCount === 0) return;
+		this.#replicas.engine.logger.log(
+			'notice',
+			`Diskless rdb transfer, done reading from pipe, ${shared.sentCount} replicas still up.`,
+		);
 	}
 }
 

@@ -20,7 +20,7 @@ export function infoPersistence(server: Server): InfoField[] {
 		['current_save_keys_processed', progress.processed],
 		['current_save_keys_total', progress.total],
 		['rdb_changes_since_last_save', engine.dirty],
-		['rdb_bgsave_in_progress', snapshots.isSaving ? 1 : 0],
+		['rdb_bgsave_in_progress', snapshots.isSaving || server.replicas.syncs.isSending ? 1 : 0],
 		['rdb_last_save_time', Math.floor(snapshots.lastSaveMs / 1000)],
 		['rdb_last_bgsave_status', engine.bgsaveFailed ? 'err' : 'ok'],
 		['rdb_last_bgsave_time_sec', snapshots.lastBgsaveSeconds],

@@ -301,6 +301,7 @@ export class Persistence {
 		const { engine, snapshots, settings } = this.#server;
 		if (engine.loading) return false;
 		snapshots.cancel('rdb');
+		snapshots.cancel('sync');
 		return settings.save.length > 0 && snapshots.saveNow();
 	}
 

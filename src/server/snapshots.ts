@@ -213,9 +213,7 @@ export class Snapshots {
 		if (outcome.kind === 'done') {
 			logger.log('notice', 'DB saved on disk');
 			logger.log('notice', 'Background saving terminated with success');
-			engine.dirty = Math.max(0, engine.dirty - running.dirtyBefore);
-			engine.bgsaveFailed = false;
-			this.lastSaveMs = nowMs;
+			this.#savedAt(running);
 			return;
 		}
 		if (isError(outcome)) engine.bgsaveFailed = true;
@@ -227,8 +225,11 @@ export class Snapshots {
 		);
 	}
 
-	/** Begins to write the dataset as it is now to a temporary file, for replicas; nothing else may be running. */
-	makeForReplicas(content: SnapshotContent): MadeSnapshot {
+	/**
+	 * Begins to write the dataset as it is now to a temporary file, for replicas; nothing else may be running. `asDump`: it
+	 * becomes `dbfilename`.
+	 */
+	makeForReplicas(content: SnapshotContent, asDump: boolean): MadeSnapshot {
 		const { log, engine, logger, folder, fs } = this.#server;
 		engine.effects.seal();
 		const offset = log.endOffset;
@@ -245,17 +246,27 @@ export class Snapshots {
 			};
 		}
 		const running = this.#begin('sync');
-		const task = this.#start(running, this.#presentSource(), 'rdb', '');
+		const dumpPath = asDump ? `${folder}/${this.#server.settings.dbfilename}` : '';
+		const task = this.#start(running, this.#presentSource(), 'rdb', dumpPath);
 		logger.log('notice', `Background RDB transfer started by pid ${task.pid}`);
-		const outcome = this.#endForReplicas(running, task);
+		const outcome = this.#endForReplicas(running, task, asDump);
 		this.#ended = outcome.then(() => undefined);
 		return { path: running.tempPath, offset, outcome, cancel: () => this.cancel('sync') };
 	}
 
-	async #endForReplicas(running: Running, task: SnapshotTask): Promise<SnapshotOutcome> {
+	/** `dbfilename` holds the dataset as it was when that began. */
+	#savedAt(running: Running): void {
+		const { engine, env } = this.#server;
+		engine.dirty = Math.max(0, engine.dirty - running.dirtyBefore);
+		engine.bgsaveFailed = false;
+		this.lastSaveMs = env.clock.nowMs();
+	}
+
+	async #endForReplicas(running: Running, task: SnapshotTask, asDump: boolean): Promise<SnapshotOutcome> {
 		const { logger } = this.#server;
 		const outcome = await task.outcome;
 		this.#finish(running, outcome);
+		if (outcome.kind === 'done' && asDump) this.#savedAt(running);
 		const signal = signalOf(outcome);
 		if (outcome.kind === 'done') logger.log('notice', 'Background RDB transfer terminated with success');
 		else if (signal !== 0) logger.log('warning', `Background transfer terminated by signal ${signal}`);

@@ -13,8 +13,9 @@ export class SyncMaker implements SnapshotMaker {
 		return this.#server.snapshots.running !== undefined;
 	}
 
-	make(content: SnapshotContent): MadeSnapshot {
-		return this.#server.snapshots.makeForReplicas(content);
+	make(content: SnapshotContent, asDump: boolean): MadeSnapshot {
+		const { snapshots, settings } = this.#server;
+		return snapshots.makeForReplicas(content, asDump && settings.save.length > 0);
 	}
 
 	/**
