@@ -284,10 +284,19 @@ export class SyncSnapshots {
 
 	/** Looks at how much has been written, and lets it be sent. */
 	#grow(shared: Shared): void {
-		const size = this.#fs.fileSizeSync(shared.fd);
-		if (size === shared.availableBytes) return;
+		const size = this.#sizeOf(shared);
+		if (size <= shared.availableBytes) return;
 		shared.availableBytes = size;
 		this.#send(shared);
+	}
+
+	/** Bytes in the file; -1 if that can't be known. */
+	#sizeOf(shared: Shared): number {
+		try {
+			return this.#fs.fileSizeSync(shared.fd);
+		} catch {
+			return -1;
+		}
 	}
 
 	#send(shared: Shared): void {
@@ -304,8 +313,9 @@ export class SyncSnapshots {
 		shared.made = null;
 		if (this.#present === shared) this.#present = null;
 		if (shared.timer !== undefined) engine.env.timers.clearInterval(shared.timer);
-		if (outcome.kind === 'done') {
-			shared.availableBytes = this.#fs.fileSizeSync(shared.fd);
+		const size = outcome.kind === 'done' ? this.#sizeOf(shared) : -1;
+		if (size >= 0) {
+			shared.availableBytes = size;
 			shared.isWhole = true;
 			this.#send(shared);
 		} else {

@@ -429,8 +429,12 @@ export class Snapshots {
 	#presentSource(): SourceGetter | undefined {
 		const { log } = this.#server;
 		if (!log.attached || log.isTemporary || this.logIsDamaged || !log.flushNow()) return undefined;
-		const source = log.foldSource();
-		return () => source;
+		try {
+			const source = log.foldSource();
+			return () => source;
+		} catch {
+			return undefined; // From memory, then.
+		}
 	}
 
 	/** What the log's files hold, if that is all there is: everything appended is written first. */

@@ -29,8 +29,12 @@ export class SyncMaker implements SnapshotMaker {
 		if (base === null || base.startOffset < 0) return null;
 		const next = incrementals.find(({ startOffset }) => startOffset === base.startOffset);
 		if (next === undefined || (next.prefixSize > 0 && !replication.isReplica)) return null;
-		const described = log.foldSource().base;
-		if (described === null || described.format !== 'rdb' || described.preamble) return null;
-		return { path: described.path, offset: base.startOffset };
+		try {
+			const described = log.foldSource().base;
+			if (described === null || described.format !== 'rdb' || described.preamble) return null;
+			return { path: described.path, offset: base.startOffset };
+		} catch {
+			return null; // It can't be read.
+		}
 	}
 }
