@@ -9,6 +9,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import type { Env, TimerHandle } from '../base/env.js';
+import { errorText } from '../base/error-text.js';
 import { type Logger, SILENT_LOGGER } from '../base/logger.js';
 import { fromNative } from '../base/native-text.js';
 import { systemEnv } from '../base/system-env.js';
@@ -210,7 +211,11 @@ export class Server {
 		await this.persistence.loadAtStart();
 		this.isLoaded = true;
 		this.replica.driver.start();
-		this.#warmUp = this.env.timers.setTimeout(() => void this.snapshots.warmUp(), WARM_UP_MS);
+		this.#warmUp = this.env.timers.setTimeout(() => {
+			this.snapshots.warmUp().catch((error: unknown) => {
+				this.logger.log('warning', `No snapshot can be made by a child: ${errorText(error)}`);
+			});
+		}, WARM_UP_MS);
 		this.#warmUp.unref?.();
 		this.cron.start();
 		if (settings.port !== 0) logger.log('notice', 'Ready to accept connections tcp');
